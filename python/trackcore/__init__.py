@@ -1,0 +1,1 @@
+"""trackcore: sub-pixel point tracking, numpy in, numpy out."""

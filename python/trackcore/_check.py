@@ -1,0 +1,92 @@
+"""Caller input -> arrays the core accepts, or a message worth reading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from trackcore.errors import InputError
+
+IMAGE_DTYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32))
+
+
+class Dims:
+    """Checks shapes against each other, remembering which argument set each named size.
+
+    >>> dims = Dims()
+    >>> _ = dims.array("xy_px", [[1.0, 2.0]], ("n_points", 2))
+    >>> dims.array("guess_px", [[1.0, 2.0], [3.0, 4.0]], ("n_points", 2))
+    Traceback (most recent call last):
+    trackcore.errors.InputError: guess_px: expected shape (n_points=1 as in xy_px, 2), got (2, 2)
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[int, str]] = {}
+
+    def array(
+        self, name: str, value: ArrayLike, shape: Sequence[int | str]
+    ) -> NDArray[np.float64]:
+        """Return `value` as a contiguous float64 array of the given shape."""
+        try:
+            array = np.asarray(value)
+            if array.dtype.kind not in "fiu":
+                raise TypeError
+            array = np.ascontiguousarray(array, dtype=np.float64)
+        except (TypeError, ValueError):
+            got = f"{type(value).__name__} of dtype {np.asarray(value, dtype=object).dtype}"
+            raise InputError(f"{name}: expected an array of real numbers, got {got}") from None
+        if array.size == 0 and 0 in array.shape and len(shape) != array.ndim:
+            # `[]` is the natural way to say "no points"
+            array = array.reshape([0 if isinstance(s, str) else s for s in shape])
+        fits = array.ndim == len(shape) and all(
+            self._size(want) in (None, have) for want, have in zip(shape, array.shape, strict=True)
+        )
+        if not fits:
+            raise InputError(
+                f"{name}: expected shape ({', '.join(map(self._describe, shape))}), "
+                f"got {array.shape}"
+            )
+        for want, have in zip(shape, array.shape, strict=True):
+            if isinstance(want, str):
+                self._known.setdefault(want, (have, name))
+        return array
+
+    def _size(self, want: int | str) -> int | None:
+        if isinstance(want, int):
+            return want
+        return self._known[want][0] if want in self._known else None
+
+    def _describe(self, want: int | str) -> str:
+        if isinstance(want, str) and want in self._known:
+            size, owner = self._known[want]
+            return f"{want}={size} as in {owner}"
+        return str(want)
+
+
+def image_array(name: str, value: object) -> NDArray[np.generic]:
+    """Return `value` as an image array: (h, w) or (h, w, 1|3|4) of uint8, uint16 or float32."""
+    if not isinstance(value, np.ndarray):
+        raise InputError(
+            f"{name}: expected a numpy image (h, w) or (h, w, 3), got {type(value).__name__}"
+        )
+    if value.dtype not in IMAGE_DTYPES:
+        raise InputError(
+            f"{name}: expected dtype uint8, uint16 or float32, got {value.dtype}"
+            " (convert it yourself, so that the scale is your choice)"
+        )
+    grey = value.ndim == 2
+    colour = value.ndim == 3 and value.shape[2] in (1, 3, 4)
+    if not (grey or colour) or 0 in value.shape:
+        raise InputError(
+            f"{name}: expected a non-empty image of shape (h, w) or (h, w, 1|3|4), got {value.shape}"
+        )
+    return value
+
+
+def threads_count(threads: object) -> int:
+    """Return a worker count >= 1; 0 means "as many as this process may use"."""
+    if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 0:
+        raise InputError(f"threads: expected an integer >= 0 (0 = all), got {threads!r}")
+    return int(threads)

@@ -1,0 +1,18 @@
+"""Every exception trackcore raises on purpose.
+
+    TrackcoreError
+    └── InputError (also a ValueError)      a wrong argument: which one, what was expected, what came
+        └── SourceError (also an OSError)   a clip that cannot be opened or read
+"""
+
+
+class TrackcoreError(Exception):
+    """Base of all exceptions trackcore raises on purpose."""
+
+
+class InputError(TrackcoreError, ValueError):
+    """An argument has the wrong shape, dtype, range or unit."""
+
+
+class SourceError(InputError, OSError):
+    """A clip, image or mask cannot be found, opened or decoded."""

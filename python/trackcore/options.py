@@ -1,0 +1,208 @@
+"""Every tunable number: its default, unit, range and reason, written once.
+
+Command-line flags, host properties and search spaces are derived from the fields' metadata
+(`knobs`), so a default is never typed twice. Options are values: change one with
+`dataclasses.replace`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+import numpy as np
+
+from trackcore._compat import StrEnum
+from trackcore.errors import InputError
+
+
+class MotionModel(StrEnum):
+    """How a patch may deform between two frames, in the words Blender's users know."""
+
+    LOC = "Loc"
+    LOCROT = "LocRot"
+    LOCSCALE = "LocScale"
+    LOCROTSCALE = "LocRotScale"
+    AFFINE = "Affine"
+    PERSPECTIVE = "Perspective"
+
+
+class Photometric(StrEnum):
+    """Brightness change allowed between two patches: none, an offset, or gain and offset."""
+
+    NONE = "none"
+    BIAS = "bias"
+    GAIN_BIAS = "gain_bias"
+
+
+class Anchor(StrEnum):
+    """What a patch is compared with."""
+
+    PREVIOUS = "previous"
+    KEYFRAME = "keyframe"
+    HYBRID = "hybrid"
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """One option as flags, properties and search spaces see it."""
+
+    name: str
+    default: Any
+    kind: type
+    unit: str
+    lo: float | None
+    hi: float | None
+    doc: str
+
+
+def knob(
+    default: Any, *, doc: str, unit: str = "", lo: float | None = None, hi: float | None = None
+) -> Any:
+    """Declare an option field with its unit, range and meaning."""
+    return field(default=default, metadata={"unit": unit, "lo": lo, "hi": hi, "doc": doc})
+
+
+class Options:
+    """Base of all options: if an instance exists, its values are valid."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        """Coerce choices, check types and ranges."""
+        for spec in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, spec.name)
+            checked = self._checked(spec.name, value, spec.default, spec.metadata)
+            if checked is not value:
+                object.__setattr__(self, spec.name, checked)
+
+    @classmethod
+    def knobs(cls) -> Iterator[Knob]:
+        """Yield one `Knob` per field, in declaration order."""
+        for f in fields(cls):  # type: ignore[arg-type]
+            meta = f.metadata
+            yield Knob(
+                f.name, f.default, type(f.default), meta["unit"], meta["lo"], meta["hi"],
+                meta["doc"],
+            )  # fmt: skip
+
+    def _checked(self, name: str, value: Any, default: Any, meta: Any) -> Any:
+        where = f"{type(self).__name__}.{name} = {value!r}"
+        if isinstance(default, StrEnum):
+            return _choice(where, value, type(default))
+        if isinstance(default, bool):
+            if not isinstance(value, (bool, np.bool_)):
+                raise InputError(f"{where}: expected True or False ({meta['doc']})")
+            return bool(value)
+        if isinstance(value, (bool, np.bool_)) or not isinstance(value, _NUMBERS[type(default)]):
+            raise InputError(f"{where}: expected {_NOUN[type(default)]} ({meta['doc']})")
+        lo, hi, unit = meta["lo"], meta["hi"], meta["unit"]
+        if not lo <= value <= hi:  # also catches NaN
+            raise InputError(
+                f"{where}{' ' + unit if unit else ''}: expected {lo} .. {hi} ({meta['doc']})"
+            )
+        return type(default)(value)
+
+
+_NUMBERS: dict[type, tuple[type, ...]] = {
+    int: (int, np.integer),
+    float: (int, float, np.integer, np.floating),
+}
+_NOUN: dict[type, str] = {int: "an integer", float: "a number"}
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def _choice(where: str, value: object, kind: type[Choice]) -> Choice:
+    """Find the member of `kind` that `value` names, in any case."""
+    for member in kind:
+        if isinstance(value, str) and value.lower() == member.value.lower():
+            return member
+    raise InputError(f"{where}: expected one of {', '.join(m.value for m in kind)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackOptions(Options):
+    """How points are followed from one frame to the next (`track_points`, `Tracker`)."""
+
+    window: int = knob(21, unit="px", lo=5, hi=63, doc="side of the patch compared")
+    levels: int = knob(4, lo=1, hi=8, doc="pyramid levels; each halves the image")
+    max_iterations: int = knob(30, lo=1, hi=100, doc="most refinement steps per level")
+    epsilon: float = knob(
+        0.01, unit="px", lo=1e-4, hi=1.0, doc="a level is done when a step is shorter than this"
+    )
+    photometric: Photometric = knob(
+        Photometric.NONE, doc="brightness change allowed between the two patches"
+    )
+    precise: bool = knob(
+        False, doc="finish with an 8-tap interpolation: more accurate on fine texture, slower"
+    )
+    forward_backward: bool = knob(
+        False, doc="track back as well, report fb_px and drop points that do not return"
+    )
+    min_ncc: float = knob(0.5, lo=-1.0, hi=1.0, doc="drop a point that matches worse")
+    max_fb_px: float = knob(
+        1.0, unit="px", lo=0.0, hi=100.0, doc="with forward_backward: largest distance from start"
+    )
+    max_sigma_px: float = knob(
+        0.5, unit="px", lo=0.001, hi=100.0,
+        doc="drop a point whose position the texture determines no better than this",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionOptions(Options):
+    """How a pattern is searched for and aligned (`track_regions`), as Blender's users know it."""
+
+    pattern: int = knob(21, unit="px", lo=5, hi=63, doc="side of the pattern")
+    search: int = knob(71, unit="px", lo=7, hi=255, doc="side of the area searched for the pattern")
+    model: MotionModel = knob(MotionModel.LOC, doc="how the pattern may deform")
+    min_correlation: float = knob(0.75, lo=-1.0, hi=1.0, doc="drop a pattern that matches worse")
+    normalize: bool = knob(True, doc="ignore changes of brightness and contrast when aligning")
+    brute: bool = knob(
+        True, doc="search every whole-pixel position first; off: start from the guess"
+    )
+    max_iterations: int = knob(50, lo=1, hi=200, doc="most refinement steps")
+    epsilon: float = knob(
+        0.005, unit="px", lo=1e-4, hi=1.0, doc="done when no corner moves further than this"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureOptions(Options):
+    """Which places are worth tracking (`detect_features`)."""
+
+    max_features: int = knob(1000, lo=0, hi=1_000_000, doc="most features returned; 0: no limit")
+    quality: float = knob(
+        0.01, lo=0.0, hi=1.0, doc="weakest corner kept, as a share of the strongest one's score"
+    )
+    min_distance: float = knob(7.0, unit="px", lo=0.0, hi=1000.0, doc="least distance of two features")
+    block: int = knob(3, unit="px", lo=3, hi=15, doc="side of the area a corner is judged on")
+    cells: int = knob(
+        0, lo=0, hi=256, doc="balance over this many cells across the frame; 0: strongest first"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackerOptions(TrackOptions):
+    """How a whole clip is tracked (`Tracker`, `track_clip`): `TrackOptions` and the policy."""
+
+    model: MotionModel = knob(
+        MotionModel.AFFINE, doc="how a patch may deform against its keyframe"
+    )
+    anchor: Anchor = knob(
+        Anchor.HYBRID,
+        doc="compare with the previous frame, the keyframe, or predict from the first"
+        " and correct against the second",
+    )
+    min_ncc: float = knob(0.75, lo=-1.0, hi=1.0, doc="drop a track that matches worse")
+    target_count: int = knob(200, lo=0, hi=100_000, doc="tracks kept alive; lost ones are replaced")
+    cells: int = knob(8, lo=1, hi=64, doc="columns of the grid over which tracks are balanced")
+    quality: float = knob(
+        0.01, lo=0.0, hi=1.0, doc="weakest corner started, as a share of the strongest one's score"
+    )
+    min_distance: float = knob(
+        12.0, unit="px", lo=1.0, hi=1000.0, doc="least distance of a new track from the others"
+    )
+    replenish: bool = knob(True, doc="start new tracks where old ones were lost")
