@@ -12,12 +12,14 @@ from pathlib import Path
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a path to write to; it becomes `path` when the block ends well, else it is removed.
 
-    The temporary file lies beside `path` and keeps its suffix, which some writers go by.
+    The temporary file lies beside `path` and keeps its suffix, which some writers go by. A block
+    that leaves no file there leaves `path` as it was.
     """
     beside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         yield beside
-        beside.replace(path)
+        if beside.exists():
+            beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
 
