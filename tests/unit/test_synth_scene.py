@@ -98,7 +98,7 @@ def test_frames_are_the_average_over_each_pixel():
     picture = coarse.frame(1).astype(float)
     difference = picture[xy[:, 1], xy[:, 0]] - np.clip(np.mean(points, axis=0), 0, 255)
     assert abs(difference.mean()) < 0.2
-    assert np.sqrt((difference**2).mean()) < 3  # one pixel aside: 25
+    assert np.sqrt((difference**2).mean()) < 3  # one pixel aside: 28
     assert np.percentile(np.abs(difference), 95) < 4
 
 

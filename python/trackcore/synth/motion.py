@@ -313,8 +313,8 @@ def loop_clip(
     x = shift_px * np.sin(turn)
     y = shift_px * (np.cos(2 * turn) - 1) / 2
     angle = np.deg2rad(rotation_deg) * np.sin(2 * turn)
-    size_ = positive("scale", scale) ** np.sin(turn)
-    cos, sin, zero, one = size_ * np.cos(angle), size_ * np.sin(angle), 0 * turn, 0 * turn + 1
+    zoom = positive("scale", scale) ** np.sin(turn)
+    cos, sin, zero, one = zoom * np.cos(angle), zoom * np.sin(angle), 0 * turn, 0 * turn + 1
     about_center = np.array([[cos, -sin, x], [sin, cos, y], [zero, zero, one]]).transpose(2, 0, 1)
     center = np.array([[1, 0, (w - 1) / 2], [0, 1, (h - 1) / 2], [0, 0, 1]])
     path = center @ about_center @ inverse_warp("center", center)
