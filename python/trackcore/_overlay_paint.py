@@ -216,10 +216,9 @@ def ramp(n: int) -> list[Colour]:
 
 def output_size(w: int, h: int, width_px: int | None = None) -> tuple[int, int]:
     """Return the (w, h) to draw a clip at [px]: even, large enough to see, small enough to play."""
+    enlarge = min(-(-SHORT_SIDE_PX // min(w, h)), LONG_SIDE_PX // max(w, h))
     if width_px is not None:
         scale = width_px / w
-    elif min(w, h) < SHORT_SIDE_PX:
-        scale = max(1, min(-(-SHORT_SIDE_PX // min(w, h)), LONG_SIDE_PX // max(w, h)))
     else:
-        scale = min(1.0, LONG_SIDE_PX / max(w, h))
+        scale = enlarge if enlarge > 1 else min(1.0, LONG_SIDE_PX / max(w, h))
     return max(2, 2 * round(w * scale / 2)), max(2, 2 * round(h * scale / 2))

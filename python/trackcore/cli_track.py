@@ -142,6 +142,8 @@ def _record(job: Job, tracks: Tracks, summary: TrackSummary) -> dict[str, Any]:
 def _write(job: Job, tracks: Tracks, record: dict[str, Any], files: dict[str, str]) -> None:
     job.folder.mkdir(parents=True, exist_ok=True)
     folder = job.folder
+    for name in _OVERLAYS:  # of an earlier run: it would show other tracks
+        (folder / name).unlink(missing_ok=True)
 
     def written(name: str, path: Path) -> Path:
         files[name] = str(path)
@@ -163,8 +165,6 @@ def _draw(
     job: Job, tracks: Tracks, output: Output, cancelled: Interrupt, files: dict[str, str]
 ) -> None:
     """Write the overlay. Tracking that was stopped is still drawn; a new Ctrl-C stops drawing."""
-    for name in _OVERLAYS:  # of an earlier run: it would show other tracks
-        (job.folder / name).unlink(missing_ok=True)
     stop_drawing = None if cancelled() else cancelled
     clip = trackcore.open_clip(job.source, frames=job.frames, step=job.step, color=True)
     with output.progress("drawing ") as progress:
