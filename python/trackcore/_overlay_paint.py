@@ -58,7 +58,7 @@ class Painter:
         w, h = tracks.frame_size
         self.picture_size = output_size(w, h, width_px)
         self._scale = np.array(self.picture_size) / (w, h)
-        self._tracks, self._tail = tracks, tail
+        self._tracks, self._tail, self._seen = tracks, tail, tracks.seen
         # Output pixel centres at integers: our convention on both sides of the enlargement.
         self._places = (tracks.xy_px + 0.5) * self._scale - 0.5
         self._first = tracks.first_index
@@ -94,7 +94,7 @@ class Painter:
     def legend(self, index: int) -> Image:
         """Return the strip below the picture: what is alive in this frame, what was lost so far."""
         number, n_frames = int(self._tracks.frame_numbers[index]), self._tracks.n_frames
-        alive = self._tracks.seen[:, index]
+        alive = self._seen[:, index]
         new = np.count_nonzero(alive & self._is_new(index))
         where = f"frame {number}  ({index + 1}/{n_frames})"
         return self._strip(where, f"{np.count_nonzero(alive)} tracked", f"{new} new", index)
@@ -118,7 +118,7 @@ class Painter:
         """Return the longest texts the legend will show, so that it can leave room."""
         first, last = self._tracks.frame_numbers[[0, -1]].tolist()
         n = self._tracks.n_frames
-        alive = max(int(self._tracks.seen.sum(axis=0).max(initial=0)), len(self._tracks))
+        alive = max(int(self._seen.sum(axis=0).max(initial=0)), len(self._tracks))
         frame = max(f"frame {last}  ({n}/{n})", f"frames {first} .. {last}", key=len)
         return frame, f"{alive} tracked"
 
@@ -168,7 +168,7 @@ class Painter:
     def _draw_tails(self, canvas: Image, index: int) -> None:
         import cv2
 
-        live = np.flatnonzero(self._tracks.seen[:, index])
+        live = np.flatnonzero(self._seen[:, index])
         if not len(live) or self._tail < 1:
             return
         grade = self._grade(index)[live]
@@ -185,7 +185,7 @@ class Painter:
             cv2.addWeighted(layer, opacity, canvas, 1 - opacity, 0, dst=canvas)
 
     def _draw_live(self, canvas: Image, index: int) -> None:
-        live = np.flatnonzero(self._tracks.seen[:, index])
+        live = np.flatnonzero(self._seen[:, index])
         colours, new = ramp(_BINS), self._is_new(index)[live]
         draw_dots(
             canvas, self._places[live, index], self.unit,
