@@ -34,12 +34,12 @@ struct Table {
             const double fraction = static_cast<double>(p) / phases;
             double w[taps], total = 0.0;
             for (int k = 0; k < taps; ++k) total += w[k] = kernel(k - centre - fraction);
-            int left = 1 << 14;
+            int left = 32767;
             for (int k = 0; k < taps; ++k) {
-                weights[p][k] = static_cast<std::int16_t>(std::lround(w[k] / total * (1 << 14)));
+                weights[p][k] = static_cast<std::int16_t>(std::lround(w[k] / total * 32767.0));
                 left -= weights[p][k];
             }
-            // What rounding lost goes to the nearer sample, so that the sum is exactly one.
+            // What rounding lost goes to the nearer sample, so that the sum is the same everywhere.
             auto& nearest = weights[p][fraction < 0.5 ? centre : centre + 1];
             nearest = static_cast<std::int16_t>(nearest + left);
         }
