@@ -19,8 +19,8 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+Override = Callable[[], AbstractContextManager[Any]]
 MODELS = ("Loc", "LocRot", "LocScale", "LocRotScale", "Affine", "Perspective")
 
 
@@ -49,10 +50,10 @@ def main() -> None:
     os.sched_setaffinity(0, {core})
 
     start_px = np.load(args.clip / "truth.npz")["start_px"]
-    clip, context = open_clip(args.clip)
-    track(clip, context, start_px[:1], args)  # decodes and caches the frames
-    one_s, one_px = track(clip, context, start_px[:1], args)
-    all_s, xy_px = track(clip, context, start_px, args)
+    clip, override = open_clip(args.clip)
+    track(clip, override, start_px[:1], args)  # decodes and caches the frames
+    one_s, one_px = track(clip, override, start_px[:1], args)
+    all_s, xy_px = track(clip, override, start_px, args)
     n = marker_frames(xy_px)
     np.savez(
         args.out,
@@ -60,8 +61,8 @@ def main() -> None:
         us_per_marker_frame=1e6 * all_s / n,
         us_one_marker=1e6 * one_s / max(marker_frames(one_px), 1),
         n_marker_frames=n,
-        threads=len(os.listdir("/proc/self/task")) if sys.platform == "linux" else -1,
-        blender=clip_version(),
+        threads=threads_of_this_process(),
+        blender=blender_version(),
     )
 
 
@@ -73,14 +74,20 @@ def marker_frames(xy_px: NDArray[np.float64]) -> int:
     return found + gave_up
 
 
-def clip_version() -> str:
+def threads_of_this_process() -> int:
+    """Threads that exist, most of them asleep; -1 where the system does not say."""
+    tasks = Path("/proc/self/task")
+    return len(list(tasks.iterdir())) if tasks.exists() else -1
+
+
+def blender_version() -> str:
     """Blender's version."""
     import bpy  # type: ignore[import-not-found]
 
     return str(bpy.app.version_string)
 
 
-def open_clip(folder: Path) -> tuple[Any, AbstractContextManager[None]]:
+def open_clip(folder: Path) -> tuple[Any, Override]:
     """Load the image sequence and make the context in which clip operators run."""
     import bpy  # type: ignore[import-not-found]
 
@@ -95,7 +102,7 @@ def open_clip(folder: Path) -> tuple[Any, AbstractContextManager[None]]:
     space.clip, space.mode = clip, "TRACKING"
     region = next(r for r in area.regions if r.type == "WINDOW")
 
-    def override() -> Any:
+    def override() -> AbstractContextManager[Any]:
         return bpy.context.temp_override(
             window=window, screen=window.screen, area=area, region=region, space_data=space
         )
@@ -104,7 +111,7 @@ def open_clip(folder: Path) -> tuple[Any, AbstractContextManager[None]]:
 
 
 def track(
-    clip: Any, override: Any, start_px: NDArray[np.float64], args: argparse.Namespace
+    clip: Any, override: Override, start_px: NDArray[np.float64], args: argparse.Namespace
 ) -> tuple[float, NDArray[np.float64]]:
     """Track the points through the clip; CPU seconds and (p, n, 2) pixels."""
     import bpy  # type: ignore[import-not-found]
@@ -116,7 +123,9 @@ def track(
             bpy.ops.clip.delete_track()
     w, h = clip.size
     for i, (x, y) in enumerate(start_px):
-        add_track(tracks.new(name=f"p{i:04d}", frame=1), ((x + 0.5) / w, 1 - (y + 0.5) / h), (w, h), args)
+        # Blender: 0..1 from the bottom-left corner, pixel centres at half.
+        co = ((x + 0.5) / w, 1 - (y + 0.5) / h)
+        add_track(tracks.new(name=f"p{i:04d}", frame=1), co, (w, h), args)
     bpy.context.scene.frame_set(1)
     with override():
         bpy.ops.clip.select_all(action="SELECT")

@@ -6,9 +6,9 @@ Run with the Python that has `bpy` (4.2 .. 4.5), numpy and opencv-python-headles
 
 Writes CACHE/NAME/0001.png ... (8-bit grey) and CACHE/NAME/truth.npz: K, T_cam_world (n, 4, 4),
 walls (m, 3, 3: corner, edge_u, edge_v) [m], start_px (p, 2), xy_px (p, n, 2; NaN where out of
-frame or hidden), dot_error_px, fingerprint. A clip already there and unchanged is left alone. No part of the pictures comes
-from trackcore or OpenCV's interpolation: the GPU code path samples mip-mapped textures at four
-points per pixel, whose mean (an exact box) is the pixel.
+frame or hidden), dot_error_px, fingerprint. A clip already there and unchanged is
+left alone. No part of the pictures comes from trackcore or OpenCV's interpolation: Blender
+samples mip-mapped textures at four points per pixel, whose mean (an exact box) is the pixel.
 
 The conventions are checked, not trusted: each scene is rendered again with bright dots as
 textures, and the dots' centroids are compared with the projection that makes the truth
@@ -29,7 +29,7 @@ import bpy  # type: ignore[import-not-found]
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scenes import CLIPS, ClipSpec, Wall, lift, on_one_wall, project, truth
+from scenes import CLIPS, F64, ClipSpec, Wall, lift, on_one_wall, project, truth
 from textures import MAKERS, dots
 
 SUPERSAMPLE = 2
@@ -72,7 +72,7 @@ def is_current(spec: ClipSpec, folder: Path) -> bool:
     return path.exists() and str(np.load(path)["fingerprint"]) == spec.fingerprint()
 
 
-def render_clip(spec: ClipSpec, folder: Path) -> tuple[NDArray[np.float64], int]:
+def render_clip(spec: ClipSpec, folder: Path) -> tuple[F64, int]:
     """Write one clip's frames and truth; return its dot check and the number of points."""
     cameras = spec.cameras()
     error_px = check_with_dots(spec, cameras, folder)
@@ -104,8 +104,8 @@ def render_clip(spec: ClipSpec, folder: Path) -> tuple[NDArray[np.float64], int]
 
 
 def corners(
-    spec: ClipSpec, T_cam_world: NDArray[np.float64], frame: NDArray[np.uint8], rng: np.random.Generator
-) -> NDArray[np.float64]:
+    spec: ClipSpec, T_cam_world: F64, frame: NDArray[np.uint8], rng: np.random.Generator
+) -> F64:
     """(n, 2) good corners at random sub-pixel offsets whose patch lies on one wall."""
     w, h = spec.size
     mask = np.zeros((h, w), np.uint8)
@@ -146,7 +146,8 @@ def add_wall(wall: Wall, image: NDArray[np.uint8], scratch: Path) -> None:
     """Add one textured parallelogram; the texture's first row lies along `edge_u`."""
     corner, u, v = (np.array(e) for e in (wall.corner, wall.edge_u, wall.edge_v))
     mesh = bpy.data.meshes.new("wall")
-    mesh.from_pydata([tuple(p) for p in (corner, corner + u, corner + u + v, corner + v)], [], [(0, 1, 2, 3)])
+    vertices = [tuple(p) for p in (corner, corner + u, corner + u + v, corner + v)]
+    mesh.from_pydata(vertices, [], [(0, 1, 2, 3)])
     layer = mesh.uv_layers.new()
     for loop, uv in zip(layer.data, ((0, 1), (1, 1), (1, 0), (0, 0)), strict=True):
         loop.uv = uv
@@ -164,7 +165,7 @@ def add_wall(wall: Wall, image: NDArray[np.uint8], scratch: Path) -> None:
     bpy.context.scene.collection.objects.link(bpy.data.objects.new("wall", mesh))
 
 
-def render(T_cam_world: NDArray[np.float64], folder: Path) -> NDArray[np.float32]:
+def render(T_cam_world: F64, folder: Path) -> NDArray[np.float32]:
     """(h, w) float32 grey levels of one frame: the mean of SUPERSAMPLE^2 samples per pixel."""
     import mathutils  # comes with bpy  # type: ignore[import-not-found]
 
@@ -182,7 +183,7 @@ def render(T_cam_world: NDArray[np.float64], folder: Path) -> NDArray[np.float32
     return fine.reshape(h // SUPERSAMPLE, SUPERSAMPLE, w // SUPERSAMPLE, SUPERSAMPLE).mean((1, 3))
 
 
-def check_with_dots(spec: ClipSpec, cameras: NDArray[np.float64], folder: Path) -> NDArray[np.float64]:
+def check_with_dots(spec: ClipSpec, cameras: F64, folder: Path) -> F64:
     """(n, 2) centroid minus projection [px] of dots painted on the walls, in three frames."""
     painted = [dots(*wall.texture_size, spacing=48, sigma=2.5) for wall in spec.walls]
     build_scene(spec, [image for image, _ in painted], folder)
@@ -200,7 +201,8 @@ def check_with_dots(spec: ClipSpec, cameras: NDArray[np.float64], folder: Path) 
         w, h = spec.size
         inside = (p > half + 2).all(1) & (p[:, 0] < w - half - 3) & (p[:, 1] < h - half - 3)
         p, seen_wall = p[inside], wall_of[inside]
-        seen = on_one_wall(spec, cameras[i], p, half + 2) & (lift(spec, cameras[i], p)[0] == seen_wall)
+        seen = lift(spec, cameras[i], p)[0] == seen_wall
+        seen &= on_one_wall(spec, cameras[i], p, half + 2)
         errors += [centroid(image, q, half) - q for q in p[seen] if alone(p, q, half)]
     return np.array([e for e in errors if np.isfinite(e).all()])
 
@@ -210,7 +212,7 @@ def quiet() -> Iterator[None]:
     """Silence the lines Blender's C code writes for every frame."""
     sys.stdout.flush()
     keep = os.dup(1)
-    with open(os.devnull, "w") as sink:
+    with Path(os.devnull).open("w") as sink:
         os.dup2(sink.fileno(), 1)
     try:
         yield
@@ -219,12 +221,12 @@ def quiet() -> Iterator[None]:
         os.close(keep)
 
 
-def alone(p: NDArray[np.float64], q: NDArray[np.float64], half: int) -> bool:
+def alone(p: F64, q: F64, half: int) -> bool:
     """Whether no other dot reaches into the window about q."""
     return int((np.abs(p - q).max(1) < 2 * half).sum()) == 1
 
 
-def centroid(image: NDArray[np.float32], q: NDArray[np.float64], half: int) -> NDArray[np.float64]:
+def centroid(image: NDArray[np.float32], q: F64, half: int) -> F64:
     """(2,) centre of brightness about q; NaN where the dot does not fit the window."""
     x0, y0 = (int(v) for v in np.rint(q))
     patch = image[y0 - half : y0 + half + 1, x0 - half : x0 + half + 1]

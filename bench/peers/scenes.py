@@ -28,7 +28,7 @@ class Wall:
 
     @property
     def texture_size(self) -> tuple[int, int]:
-        """Texture width and height [px], multiples of 256 so that every mip level halves exactly."""
+        """Texture width and height [px]: multiples of 256, so that mip levels halve exactly."""
         sides = np.linalg.norm(self.edge_u), np.linalg.norm(self.edge_v)
         w, h = (int(np.clip(round(s * self.px_per_m / 256), 2, 16)) * 256 for s in sides)
         return w, h
@@ -53,12 +53,13 @@ class ClipSpec:
     @property
     def K(self) -> F64:
         """(3, 3) camera matrix for pixel centres at integers."""
-        w, h = self.size
-        return np.array([[self.focal_px, 0, w / 2 - 0.5], [0, self.focal_px, h / 2 - 0.5], [0, 0, 1.0]])
+        f, (w, h) = self.focal_px, self.size
+        return np.array([[f, 0, w / 2 - 0.5], [0, f, h / 2 - 0.5], [0, 0, 1.0]])
 
     def fingerprint(self) -> str:
-        """Changes when the pictures would (but for changes to the texture makers themselves)."""
-        settings = (self.name, self.walls, self.n_frames, self.size, self.focal_px, self.noise, self.exposure)
+        """Identify the pictures, but for changes to the texture makers themselves."""
+        light = (self.noise, self.exposure)
+        settings = (self.name, self.walls, self.n_frames, self.size, self.focal_px, *light)
         text = repr(settings).encode() + self.cameras().round(9).tobytes()
         return hashlib.sha256(text).hexdigest()[:16]
 
@@ -105,7 +106,7 @@ def hit(walls: tuple[Wall, ...], origin: F64, rays: F64) -> tuple[NDArray[np.int
     for i, wall in enumerate(walls):
         u, v = np.array(wall.edge_u), np.array(wall.edge_v)
         # origin + s * ray = corner + a * u + b * v
-        system = np.stack([rays, np.broadcast_to(-u, rays.shape), np.broadcast_to(-v, rays.shape)], -1)
+        system = np.stack([rays, *(np.broadcast_to(-e, rays.shape) for e in (u, v))], -1)
         flat = np.abs(np.linalg.det(system)) < 1e-9
         system[flat] = np.eye(3)
         s, a, b = np.linalg.solve(system, (np.array(wall.corner) - origin)[None, :, None])[..., 0].T
@@ -124,12 +125,12 @@ def lift(spec: ClipSpec, T_cam_world: F64, xy_px: F64) -> tuple[NDArray[np.intp]
 
 
 def on_one_wall(spec: ClipSpec, T_cam_world: F64, xy_px: F64, half: float) -> NDArray[np.bool_]:
-    """True where the square of 2 * half px about a pixel shows one wall only."""
+    """Tell where the square of 2 * half px about a pixel shows one wall only."""
     which, _ = lift(spec, T_cam_world, xy_px)
     same = which >= 0
     for dx in (-half, 0.0, half):
         for dy in (-half, 0.0, half):
-            same &= lift(spec, T_cam_world, xy_px + (dx, dy))[0] == which
+            same &= lift(spec, T_cam_world, xy_px + np.array((dx, dy)))[0] == which
     return same
 
 
@@ -183,7 +184,9 @@ CLIPS = (
     # A hand-held walk down a room, a pillar hiding part of it.
     ClipSpec(
         "walk", (*_room("leaves", "rock", "photos", "facade"), _PILLAR),
-        lambda t: ((0.25 * np.sin(9 * t), 0.03 * np.sin(40 * t), 1.5 * t), 2.0 * np.sin(5 * t), 0, 0),
+        lambda t: (
+            (0.25 * np.sin(9 * t), 0.03 * np.sin(40 * t), 1.5 * t), 2 * np.sin(5 * t), 0, 0
+        ),
         n_frames=100, shake_deg=0.35, shake_m=0.02, noise=1.5, seed=1,
     ),
     # A dolly straight at a wall of photographs hung at an angle: pictures grow 1.7 times.

@@ -65,11 +65,13 @@ def facade(w: int, h: int, rng: np.random.Generator) -> Grey:
             jx, jy, jw, jh = rng.integers(-12, 13, 4)
             left, top = x0 + 24 + int(jx), y0 + 20 + int(jy)
             size_w, size_h = 76 + int(jw), 86 + int(jh)
-            cv2.rectangle(image, (left, top), (left + size_w, top + size_h), int(rng.integers(20, 100)), -1)
+            dark, far = int(rng.integers(20, 100)), (left + size_w, top + size_h)
+            cv2.rectangle(image, (left, top), far, dark, -1)
             for _ in range(7):
                 a = (left + int(rng.integers(0, size_w)), top + int(rng.integers(0, size_h)))
                 b = (left + int(rng.integers(0, size_w)), top + int(rng.integers(0, size_h)))
-                cv2.line(image, a, b, int(rng.integers(90, 250)), int(rng.integers(1, 5)), cv2.LINE_AA)
+                shade, width = int(rng.integers(90, 250)), int(rng.integers(1, 5))
+                cv2.line(image, a, b, shade, width, cv2.LINE_AA)
     return image
 
 
@@ -84,7 +86,7 @@ def plaster(w: int, h: int, rng: np.random.Generator) -> Grey:
 
 
 def photos(w: int, h: int, rng: np.random.Generator) -> Grey:
-    """A wall of photographs: frames of real clips, hung edge to edge."""
+    """Photographs, frames of real clips, hung edge to edge."""
     tile_w, tile_h = 512, 384
     frames = [_photo(name, int(rng.integers(0, 60))) for name in PHOTO_CLIPS]
     image = np.empty((h, w), np.uint8)
@@ -100,16 +102,17 @@ def photos(w: int, h: int, rng: np.random.Generator) -> Grey:
 def dots(w: int, h: int, spacing: int, sigma: float) -> tuple[Grey, NDArray[np.float64]]:
     """Bright Gaussian dots on black at odd sub-pixel places, and their centres (n, 2) [0..1]."""
     rng = np.random.default_rng(0)
-    gx, gy = np.meshgrid(np.arange(spacing, w - spacing, spacing), np.arange(spacing, h - spacing, spacing))
+    gx, gy = np.meshgrid(*(np.arange(spacing, side - spacing, spacing) for side in (w, h)))
     xy = np.stack([gx, gy], -1).reshape(-1, 2) + rng.uniform(-0.5, 0.5, (gx.size, 2))
     image = np.zeros((h, w), np.float32)
     r = int(4 * sigma)
     for x, y in xy:
         x0, y0 = round(x), round(y)
-        px = np.arange(x0 - r, x0 + r + 1)
-        py = np.arange(y0 - r, y0 + r + 1)
-        bump = np.exp(-((px - x) ** 2) / (2 * sigma**2)) * np.exp(-((py[:, None] - y) ** 2) / (2 * sigma**2))
-        image[py[0] : py[-1] + 1, px[0] : px[-1] + 1] += bump
+        along_x, along_y = (
+            np.exp(-((np.arange(c0 - r, c0 + r + 1) - c) ** 2) / (2 * sigma**2))
+            for c0, c in ((x0, x), (y0, y))
+        )
+        image[y0 - r : y0 + r + 1, x0 - r : x0 + r + 1] += along_y[:, None] * along_x
     # Pixel i of a texture covers (i .. i+1) / w.
     return _to_grey(250 * image), (xy + 0.5) / (w, h)
 
@@ -121,7 +124,9 @@ def _photo(name: str, frame: int) -> Grey:
     for _ in range(frame + 1):
         ok, image = video.read()
         if not ok:
-            raise FileNotFoundError(f"photo textures: expected a clip with {frame + 1} frames at {path}")
+            raise FileNotFoundError(
+                f"photos: expected a clip of {frame + 1} frames or more: {path}"
+            )
     return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
 
 
