@@ -35,6 +35,7 @@ from rows import (
     Row,
     RowMissingError,
     libmv,
+    libmv_name,
     opencv_lk,
     trackcore_points,
     trackcore_regions,
@@ -48,6 +49,7 @@ BORDER_PX = 16
 BAD_PX = 2.0
 LIBMV = [
     *(["--model", m, "--pattern", "21", "--search", "71"] for m in MODELS),
+    ["--model", "Affine", "--pattern", "21", "--search", "71", "--normalize"],
     ["--model", "Affine", "--pattern", "31", "--search", "101"],
 ]
 HEADER = (
@@ -108,12 +110,13 @@ def run_clip(
     frames: list[Any] = [cv2.imread(str(f), cv2.IMREAD_GRAYSCALE) for f in files]
     runs: list[Callable[[], Row]] = []
     for settings in LIBMV:
-        out = folder / ("libmv-" + "-".join(settings[1::2]) + ".npz")
+        out = folder / (libmv_name(settings).replace(" ", "-").replace("/", "-") + ".npz")
         runs.append(partial(libmv, folder, bpy_python, out, settings, fresh=fresh))
     runs += [
         partial(opencv_lk, frames, start_px),
         partial(trackcore_points, frames, start_px),
         *(partial(trackcore_regions, frames, start_px, m, 21, 71) for m in MODELS),
+        partial(trackcore_regions, frames, start_px, "Affine", 21, 71, normalize=True),
         partial(trackcore_regions, frames, start_px, "Affine", 31, 101),
         partial(trackcore_tracker, frames, start_px),
     ]

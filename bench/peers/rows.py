@@ -56,7 +56,8 @@ def libmv(clip: Path, bpy_python: str, out: Path, settings: Sequence[str], *, fr
 def libmv_name(settings: Sequence[str]) -> str:
     """Table name of a libmv run: `libmv Affine 21/71` and what differs from the defaults."""
     model, pattern, search = settings[1], settings[3], settings[5]
-    return " ".join([f"libmv {model} {pattern}/{search}", *settings[6:]])
+    flags = [s.removeprefix("--") for s in settings[6:]]
+    return " ".join([f"libmv {model} {pattern}/{search}", *flags])
 
 
 def opencv_lk(frames: Frames, start_px: F64, *, window: int = 21) -> Row:
@@ -96,10 +97,18 @@ def trackcore_points(frames: Frames, start_px: F64) -> Row:
     return follow("trackcore track_points, frame to frame", len(frames), start_px, begin)
 
 
-def trackcore_regions(frames: Frames, start_px: F64, model: str, pattern: int, search: int) -> Row:
+def trackcore_regions(
+    frames: Frames,
+    start_px: F64,
+    model: str,
+    pattern: int,
+    search: int,
+    *,
+    normalize: bool = False,
+) -> Row:
     """`track_regions` against the first frame, searching about the last position as libmv does."""
     tc = _trackcore("track_regions", "FramePyramid", "RegionOptions")
-    options = tc.RegionOptions(pattern=pattern, search=search, model=model, normalize=False)
+    options = tc.RegionOptions(pattern=pattern, search=search, model=model, normalize=normalize)
     takes = inspect.signature(tc.track_regions).parameters
     if "guess_px" not in takes:
         raise RowMissingError(
@@ -121,7 +130,8 @@ def trackcore_regions(frames: Frames, start_px: F64, model: str, pattern: int, s
 
         return match
 
-    name = f"trackcore track_regions {model} {pattern}/{search}, keyframe"
+    flag = " normalize" if normalize else ""
+    name = f"trackcore track_regions {model} {pattern}/{search}{flag}, keyframe"
     return follow(name, len(frames), start_px, begin)
 
 
