@@ -1,1 +1,34 @@
 """trackcore: sub-pixel point tracking, numpy in, numpy out."""
+
+from trackcore.errors import InputError, SourceError, TrackcoreError
+from trackcore.options import (
+    Anchor,
+    FeatureOptions,
+    MotionModel,
+    Photometric,
+    RegionOptions,
+    TrackerOptions,
+    TrackOptions,
+)
+from trackcore.pyramid import FramePyramid
+from trackcore.track import track_points
+from trackcore.types import Features, PointMatches, PointStatus, RegionMatches
+
+__all__ = [
+    "Anchor",
+    "FeatureOptions",
+    "Features",
+    "FramePyramid",
+    "InputError",
+    "MotionModel",
+    "Photometric",
+    "PointMatches",
+    "PointStatus",
+    "RegionMatches",
+    "RegionOptions",
+    "SourceError",
+    "TrackOptions",
+    "TrackcoreError",
+    "TrackerOptions",
+    "track_points",
+]

@@ -1,0 +1,106 @@
+"""One frame at several scales, built once and shared by every call that uses it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trackcore import _core
+from trackcore._check import image_array, threads_count
+from trackcore.errors import InputError
+from trackcore.options import TrackOptions
+
+_DEFAULT_LEVELS: int = TrackOptions().levels
+_MOST_LEVELS = 8
+
+
+class FramePyramid:
+    """A frame and its successive half-size copies.
+
+    Whatever takes an image also takes a `FramePyramid`; passing one saves building it again.
+    It never changes after construction, so threads may share it.
+
+    Parameters
+    ----------
+    image : (h, w) or (h, w, 1|3|4) array of uint8, uint16 or float32
+        Any strides: crops, flips and channel views need no copy first. Colour is turned to grey
+        (ITU-R BT.601).
+    levels : int
+        Levels wanted, 1 .. 8; a small image has fewer.
+    color : {"bgr", "rgb"}
+        Order of the colour channels; "bgr" is what OpenCV reads.
+    copy : bool
+        False: refer to a grey image's memory instead of copying it. You then promise not to
+        change it while this object lives.
+    threads : int
+        Threads to build with; 0 means all.
+
+    Raises
+    ------
+    InputError
+        If the image's dtype or shape is none of these, or another argument is out of range.
+
+    Notes
+    -----
+    Each level is the one before, filtered with [1 4 6 4 1] / 16 in both directions (Burt &
+    Adelson 1983): pixel x of level l lies at x * 2**l of level 0.
+    """
+
+    __slots__ = ("_core", "_source")
+
+    def __init__(
+        self,
+        image: NDArray[Any],
+        levels: int = _DEFAULT_LEVELS,
+        *,
+        color: str = "bgr",
+        copy: bool = True,
+        threads: int = 1,
+    ) -> None:
+        array = image_array("image", image)
+        if isinstance(levels, bool) or not isinstance(levels, (int, np.integer)) or not (
+            1 <= levels <= _MOST_LEVELS
+        ):
+            raise InputError(f"levels: expected an integer 1 .. {_MOST_LEVELS}, got {levels!r}")
+        if color not in ("bgr", "rgb"):
+            raise InputError(f"color: expected 'bgr' or 'rgb', got {color!r}")
+        self._core = _core.FramePyramid()
+        self._core.build(array, int(levels), color == "bgr", copy, threads_count(threads))
+        self._source = array if self._core.refers_to_source else None
+
+    @property
+    def levels(self) -> int:
+        """Number of levels."""
+        return self._core.levels
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of level 0 [px]."""
+        return self._core.size
+
+    def level(self, index: int) -> NDArray[Any]:
+        """Return a copy of level `index` as a grey image."""
+        if not 0 <= index < self.levels:
+            raise InputError(f"index: expected 0 .. {self.levels - 1}, got {index!r}")
+        return np.array(self._core.level(index))
+
+    def __repr__(self) -> str:
+        width, height = self.size
+        return f"FramePyramid({width} x {height}, levels={self.levels})"
+
+
+def as_pyramid(
+    name: str, image: NDArray[Any] | FramePyramid, levels: int, threads: int
+) -> FramePyramid:
+    """Return `image` itself if it is a pyramid, else one built for the duration of a call."""
+    if isinstance(image, FramePyramid):
+        return image
+    return FramePyramid(image_array(name, image), levels, copy=False, threads=threads)
+
+
+def same_size(prev: FramePyramid, next_: FramePyramid) -> None:
+    """Raise unless both frames have the same size."""
+    if prev.size != next_.size:
+        raise InputError(f"next: expected size {prev.size} as prev has, got {next_.size}")

@@ -1,0 +1,153 @@
+#include "core/pyramid.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "core/simd/pyramid.hpp"
+#include "core/threads.hpp"
+
+TRACKCORE_DEFINE_KERNELS(PyramidKernels, pyramid_kernels)
+
+namespace trackcore {
+namespace {
+
+constexpr std::size_t alignment = 64;
+constexpr int min_side = 2;     // a level of one pixel has nothing to match
+constexpr int rows_a_band = 32;  // rows of the smaller level that one thread makes at a time
+
+/// Row length in bytes: aligned, and never a multiple of 4096, where the rows of a patch would
+/// compete for the same few cache lines.
+std::size_t padded_stride(std::size_t bytes) {
+    const std::size_t stride = (bytes + alignment - 1) / alignment * alignment;
+    return stride % 4096 == 0 ? stride + alignment : stride;
+}
+
+int mirror(int i, int n) {
+    if (n == 1) return 0;
+    while (i < 0 || i >= n) i = i < 0 ? -i : 2 * (n - 1) - i;
+    return i;
+}
+
+template <class T>
+T* row_of(const ImageView& view, int y) {
+    return const_cast<T*>(view.row<T>(y));
+}
+
+// ITU-R BT.601 luma in 15-bit fixed point (the weights add to 2^15), as cv2.cvtColor has it.
+template <class Pixel>
+Pixel luma(Pixel r, Pixel g, Pixel b) {
+    if constexpr (std::is_same_v<Pixel, float>)
+        return 0.299f * r + 0.587f * g + 0.114f * b;
+    else
+        return static_cast<Pixel>((std::uint32_t{r} * 9798u + std::uint32_t{g} * 19235u +
+                                   std::uint32_t{b} * 3735u + (1u << 14)) >>
+                                  15);
+}
+
+/// Copies row y of a source, whatever its layout, to packed grey samples.
+template <class Pixel>
+void grey_row(const SourceImage& source, int y, Pixel* dst) {
+    const char* row = static_cast<const char*>(source.grey.data) + y * source.grey.stride;
+    const auto at = [&](int x, int channel) {
+        Pixel value;  // memcpy: a strided view need not be aligned for its type
+        std::memcpy(&value, row + x * source.pixel_stride + channel * source.channel_stride,
+                    sizeof value);
+        return value;
+    };
+    const int width = source.grey.width;
+    if (source.channels >= 3) {
+        const int red = source.bgr ? 2 : 0;
+        for (int x = 0; x < width; ++x) dst[x] = luma(at(x, red), at(x, 1), at(x, 2 - red));
+    } else if (source.pixel_stride == sizeof(Pixel)) {
+        std::memcpy(dst, row, static_cast<std::size_t>(width) * sizeof(Pixel));
+    } else {
+        for (int x = 0; x < width; ++x) dst[x] = at(x, 0);
+    }
+}
+
+/// Rows [begin, end) of the half-size `small`. Each row of `large` is filtered across once and
+/// kept, as five rows make one.
+template <class Pixel, class Sum>
+void halve_band(const simd::DownKernels<Pixel, Sum>& kernels, const ImageView& large,
+                const ImageView& small, int begin, int end) {
+    thread_local std::vector<Sum> ring;
+    const std::size_t stride = static_cast<std::size_t>(small.width) + 64;
+    ring.resize(5 * stride);
+    const auto slot = [&](int y) { return ring.data() + static_cast<std::size_t>((y + 10) % 5) * stride; };
+    const auto make = [&](int y) {
+        kernels.across(large.row<Pixel>(mirror(y, large.height)), large.width, slot(y));
+    };
+    for (int y = 2 * begin - 2; y < 2 * begin + 1; ++y) make(y);
+    for (int y = begin; y < end; ++y) {
+        make(2 * y + 1);
+        make(2 * y + 2);
+        const Sum* rows[5];
+        for (int i = 0; i < 5; ++i) rows[i] = slot(2 * y - 2 + i);
+        kernels.down(rows, small.width, row_of<Pixel>(small, y));
+    }
+}
+
+void halve(const ImageView& large, const ImageView& small, int threads) {
+    const auto& kernels = simd::pyramid_kernels();
+    parallel_for(small.height, rows_a_band, threads, [&](int begin, int end) {
+        switch (large.type) {
+            case PixelType::u8: return halve_band(kernels.u8, large, small, begin, end);
+            case PixelType::u16: return halve_band(kernels.u16, large, small, begin, end);
+            case PixelType::f32: return halve_band(kernels.f32, large, small, begin, end);
+        }
+    });
+}
+
+void copy_grey(const SourceImage& source, const ImageView& dst, int threads) {
+    parallel_for(dst.height, 2 * rows_a_band, threads, [&](int begin, int end) {
+        for (int y = begin; y < end; ++y) {
+            switch (dst.type) {
+                case PixelType::u8: grey_row(source, y, row_of<std::uint8_t>(dst, y)); break;
+                case PixelType::u16: grey_row(source, y, row_of<std::uint16_t>(dst, y)); break;
+                case PixelType::f32: grey_row(source, y, row_of<float>(dst, y)); break;
+            }
+        }
+    });
+}
+
+}  // namespace
+
+void FramePyramid::build(const SourceImage& image, int levels, bool copy, int threads) {
+    const ImageView& source = image.grey;
+    const std::ptrdiff_t sample = pixel_size(source.type);
+    const bool aligned = reinterpret_cast<std::uintptr_t>(source.data) % sample == 0 &&
+                         source.stride % sample == 0;
+    refers_to_source_ = !copy && image.channels == 1 && image.pixel_stride == sample && aligned;
+
+    n_levels_ = 0;  // empty until the memory is there
+    int n = 0;
+    std::size_t bytes = 0;
+    std::size_t offset[max_levels] = {};
+    ImageView view = source;
+    for (int i = 0; i < std::clamp(levels, 1, int{max_levels}); ++i) {
+        if (i > 0) {
+            if (std::min(view.width, view.height) < 2 * min_side) break;
+            view.width = (view.width + 1) / 2;
+            view.height = (view.height + 1) / 2;
+        }
+        level_[i] = view;
+        ++n;
+        if (i == 0 && refers_to_source_) continue;
+        const std::size_t stride = padded_stride(static_cast<std::size_t>(view.width * sample));
+        level_[i].stride = static_cast<std::ptrdiff_t>(stride);
+        level_[i].slack = true;  // the next row, or the arena's end, follows
+        offset[i] = bytes;
+        bytes += stride * static_cast<std::size_t>(view.height);
+    }
+    arena_.reserve(bytes + alignment);
+    n_levels_ = n;
+    for (int i = refers_to_source_ ? 1 : 0; i < n; ++i)
+        level_[i].data = arena_.data() + offset[i];
+
+    if (!refers_to_source_) copy_grey(image, level_[0], threads);
+    for (int i = 1; i < n_levels_; ++i) halve(level_[i - 1], level_[i], threads);
+}
+
+}  // namespace trackcore

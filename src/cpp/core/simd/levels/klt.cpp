@@ -1,0 +1,202 @@
+#include "core/simd/klt.hpp"
+
+#include "core/simd/vec.hpp"
+
+namespace {
+
+using trackcore::simd::BrightnessSums;
+using trackcore::simd::GradientSums;
+using trackcore::simd::MatchSums;
+using trackcore::simd::StepSums;
+
+constexpr int P = trackcore::simd::patch_stride;
+constexpr int S = trackcore::simd::template_stride;
+
+/// Lanes of all ones in the first `count` lanes, zero in the rest.
+template <int N>
+inline I16<N> first_lanes(int count) {
+    alignas(64) static constexpr std::int16_t ones[64] = {
+        -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+        -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+    return I16<N>::load(ones + 32 - (count < N ? count : N));
+}
+
+void widen(const std::uint8_t* src, std::ptrdiff_t stride, int width, int height,
+           std::int16_t* dst) {
+    for_columns(width, [&]<int N>(int x, I16<N>) {
+        for (int y = 0; y < height; ++y)
+            shift_left<trackcore::simd::sample_bits>(I16<N>::load_u8(src + y * stride + x))
+                .store(dst + y * P + x);
+    });
+}
+
+/// Derivative across five samples, in grey levels per pixel times 8, from samples times 32:
+/// (8 (c1 - b1) - (c2 - b2)) / 12, whose error is of fourth order.
+template <int N>
+inline I16<N> derivative(I16<N> b2, I16<N> b1, I16<N> c1, I16<N> c2) {
+    // 8/12 and 1/12 in units of 2^-15, times 8/32 for the change of scale
+    const I16<N> near = mul_round15(sub(c1, b1), I16<N>::all(5461));
+    const I16<N> far = mul_round15(sub(c2, b2), I16<N>::all(683));
+    return sub(near, far);
+}
+
+void make_template(const std::int16_t* patch, int window, std::int16_t* t, std::int16_t* gx,
+                   std::int16_t* gy, GradientSums* sums) {
+    GradientSums total{};
+    for_columns(window, [&]<int N>(int x, I16<N> zero) {
+        const I16<N> inside = first_lanes<N>(window - x);
+        auto xx = zero_i32(zero), xy = xx, yy = xx;
+        for (int y = 0; y < window; ++y) {
+            const std::int16_t* p = patch + (y + 2) * P + x + 2;
+            const auto at = [&](int dy, int dx) { return I16<N>::load(p + dy * P + dx); };
+            const I16<N> dx = bit_and(derivative(at(0, -2), at(0, -1), at(0, 1), at(0, 2)), inside);
+            const I16<N> dy = bit_and(derivative(at(-2, 0), at(-1, 0), at(1, 0), at(2, 0)), inside);
+            at(0, 0).store(t + y * S + x);
+            dx.store(gx + y * S + x);
+            dy.store(gy + y * S + x);
+            xx = add(xx, dot_pairs(dx, dx));
+            xy = add(xy, dot_pairs(dx, dy));
+            yy = add(yy, dot_pairs(dy, dy));
+        }
+        total.gx_gx += sum(xx), total.gx_gy += sum(xy), total.gy_gy += sum(yy);
+    });
+    *sums = total;
+}
+
+void brightness(const std::int16_t* t, const std::int16_t* gx, const std::int16_t* gy, int window,
+                BrightnessSums* sums) {
+    BrightnessSums total{};
+    for_columns(window, [&]<int N>(int x, I16<N> zero) {
+        const I16<N> inside = first_lanes<N>(window - x);
+        const I16<N> one = bit_and(I16<N>::all(1), inside);
+        auto sx = zero_i32(zero), sy = sx, xt = sx, yt = sx, st = sx, tt = sx;
+        for (int y = 0; y < window; ++y) {
+            const int at = y * S + x;
+            const I16<N> dx = I16<N>::load(gx + at), dy = I16<N>::load(gy + at);
+            const I16<N> t8 = bit_and(shift_right<2>(I16<N>::load(t + at)), inside);
+            sx = add(sx, dot_pairs(dx, one));
+            sy = add(sy, dot_pairs(dy, one));
+            xt = add(xt, dot_pairs(dx, t8));
+            yt = add(yt, dot_pairs(dy, t8));
+            st = add(st, dot_pairs(t8, one));
+            tt = add(tt, dot_pairs(t8, t8));
+        }
+        total.gx += sum(sx), total.gy += sum(sy);
+        total.gx_t += sum(xt), total.gy_t += sum(yt);
+        total.t += sum(st), total.t_t += sum(tt);
+    });
+    *sums = total;
+}
+
+template <int N>
+inline I16<N> lerp(I16<N> a, I16<N> b, I16<N> weight) {
+    return add(a, mul_round15(sub(b, a), weight));
+}
+
+/// Calls row(y, J) with each row of the patch resampled at (fx, fy) / 2^15. The row interpolated
+/// across is kept: it is the upper row of one output and the lower row of the one before.
+template <int N, class Row>
+inline void resampled_rows(const std::int16_t* p, int fx, int fy, int window, Row row) {
+    const I16<N> wx = I16<N>::all(fx), wy = I16<N>::all(fy);
+    I16<N> above = lerp(I16<N>::load(p), I16<N>::load(p + 1), wx);
+    for (int y = 0; y < window; ++y) {
+        p += P;
+        const I16<N> below = lerp(I16<N>::load(p), I16<N>::load(p + 1), wx);
+        row(y, lerp(above, below, wy));
+        above = below;
+    }
+}
+
+template <bool photometric>
+inline void step_with(const std::int16_t* patch, int fx, int fy, const std::int16_t* t,
+                      const std::int16_t* gx, const std::int16_t* gy, int window,
+                      StepSums* sums) {
+    StepSums total{};
+    for_columns(window, [&]<int N>(int x, I16<N>) {
+        const I16<N> inside = first_lanes<N>(window - x);
+        const I16<N> one = bit_and(I16<N>::all(1), inside);
+        auto xr = zero_i32(one), yr = xr, sr = xr, rt = xr;
+        resampled_rows<N>(patch + x, fx, fy, window, [&](int y, I16<N> value) {
+            const int at = y * S + x;
+            const I16<N> reference = I16<N>::load(t + at);
+            const I16<N> r = sub(value, reference);
+            xr = add(xr, dot_pairs(r, I16<N>::load(gx + at)));
+            yr = add(yr, dot_pairs(r, I16<N>::load(gy + at)));
+            if constexpr (photometric) {
+                sr = add(sr, dot_pairs(r, one));
+                rt = add(rt, dot_pairs(r, bit_and(shift_right<2>(reference), inside)));
+            }
+        });
+        total.gx_r += sum(xr), total.gy_r += sum(yr);
+        if constexpr (photometric) total.r += sum(sr), total.r_t += sum(rt);
+    });
+    *sums = total;
+}
+
+void step(const std::int16_t* patch, int fx, int fy, const std::int16_t* t,
+          const std::int16_t* gx, const std::int16_t* gy, int window, StepSums* sums) {
+    step_with<false>(patch, fx, fy, t, gx, gy, window, sums);
+}
+
+void step_photometric(const std::int16_t* patch, int fx, int fy, const std::int16_t* t,
+                      const std::int16_t* gx, const std::int16_t* gy, int window,
+                      StepSums* sums) {
+    step_with<true>(patch, fx, fy, t, gx, gy, window, sums);
+}
+
+void match(const std::int16_t* patch, int fx, int fy, const std::int16_t* t, int window,
+           MatchSums* sums) {
+    MatchSums total{};
+    for_columns(window, [&]<int N>(int x, I16<N>) {
+        const I16<N> inside = first_lanes<N>(window - x);
+        const I16<N> one = bit_and(I16<N>::all(1), inside);
+        auto sr = zero_i32(one), rr = sr, rt = sr;
+        resampled_rows<N>(patch + x, fx, fy, window, [&](int y, I16<N> value) {
+            const I16<N> reference = I16<N>::load(t + y * S + x);
+            const I16<N> r = bit_and(shift_right<2>(sub(value, reference)), inside);
+            const I16<N> t8 = bit_and(shift_right<2>(reference), inside);
+            sr = add(sr, dot_pairs(r, one));
+            rr = add(rr, dot_pairs(r, r));
+            rt = add(rt, dot_pairs(r, t8));
+        });
+        total.r += sum(sr), total.r_r += sum(rr), total.r_t += sum(rt);
+    });
+    *sums = total;
+}
+
+/// Weighted sum of eight vectors.
+template <int N, class Load>
+inline I16<N> filter8(const I16<N> (&weights)[8], Load load) {
+    I16<N> even = mul_round15(load(0), weights[0]), odd = mul_round15(load(1), weights[1]);
+    for (int k = 2; k < 8; k += 2) {
+        even = add(even, mul_round15(load(k), weights[k]));
+        odd = add(odd, mul_round15(load(k + 1), weights[k + 1]));
+    }
+    return add(even, odd);
+}
+
+void resample8(const std::int16_t* patch, const std::int16_t wx[8], const std::int16_t wy[8],
+               int window, std::int16_t* dst) {
+    alignas(64) std::int16_t rows[(trackcore::simd::max_window + 8) * S];
+    for_columns(window, [&]<int N>(int x, I16<N>) {
+        I16<N> weights[8];
+        for (int k = 0; k < 8; ++k) weights[k] = I16<N>::all(wx[k]);
+        for (int y = 0; y < window + 7; ++y) {
+            const std::int16_t* p = patch + (y - 3) * P + x - 3;
+            filter8<N>(weights, [&](int k) { return I16<N>::load(p + k); }).store(rows + y * S + x);
+        }
+        for (int k = 0; k < 8; ++k) weights[k] = I16<N>::all(wy[k]);
+        for (int y = 0; y < window; ++y) {
+            const std::int16_t* p = rows + y * S + x;
+            filter8<N>(weights, [&](int k) { return I16<N>::load(p + k * S); })
+                .store(dst + y * P + x);
+        }
+    });
+}
+
+}  // namespace
+
+namespace trackcore::simd {
+const KltKernels TRACKCORE_LEVEL_TABLE(klt_kernels){
+    widen, make_template, brightness, step, step_photometric, match, resample8};
+}  // namespace trackcore::simd
