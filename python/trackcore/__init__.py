@@ -10,8 +10,11 @@ from trackcore.options import (
     TrackerOptions,
     TrackOptions,
 )
+from trackcore.overlay import contact_sheet, write_overlay
 from trackcore.pyramid import FramePyramid
+from trackcore.summary import TrackSummary, summarize
 from trackcore.track import track_points
+from trackcore.tracks import Tracks
 from trackcore.types import Features, PointMatches, PointStatus, RegionMatches
 
 __all__ = [
@@ -28,7 +31,12 @@ __all__ = [
     "RegionOptions",
     "SourceError",
     "TrackOptions",
+    "TrackSummary",
     "TrackcoreError",
     "TrackerOptions",
+    "Tracks",
+    "contact_sheet",
+    "summarize",
     "track_points",
+    "write_overlay",
 ]
