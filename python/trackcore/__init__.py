@@ -1,6 +1,7 @@
 """trackcore: sub-pixel point tracking, numpy in, numpy out."""
 
-from trackcore.errors import InputError, SourceError, TrackcoreError
+from trackcore.errors import DependencyError, InputError, SourceError, TrackcoreError
+from trackcore.frames import Clip, Frame, open_clip
 from trackcore.options import (
     Anchor,
     FeatureOptions,
@@ -19,8 +20,11 @@ from trackcore.types import Features, PointMatches, PointStatus, RegionMatches
 
 __all__ = [
     "Anchor",
+    "Clip",
+    "DependencyError",
     "FeatureOptions",
     "Features",
+    "Frame",
     "FramePyramid",
     "InputError",
     "MotionModel",
@@ -36,6 +40,7 @@ __all__ = [
     "TrackerOptions",
     "Tracks",
     "contact_sheet",
+    "open_clip",
     "summarize",
     "track_points",
     "write_overlay",

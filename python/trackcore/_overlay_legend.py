@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from trackcore._cv2 import load_cv2
 from trackcore._overlay_marks import Colour, Image, draw_cross, draw_dots
 from trackcore.summary import REASONS
 from trackcore.types import PointStatus
@@ -110,21 +111,18 @@ class Legend:
         self._write(strip, best, left + 5.5 * self._cap, y, _TEXT)
 
     def _write(self, strip: Image, text: str, x: float, y: float, colour: Colour) -> None:
-        import cv2
-
+        cv2 = load_cv2()
         font, scale, weight = self._font()
         height = cv2.getTextSize("0", font, scale, weight)[0][1]
         origin = (round(x), round(y + height / 2))
         cv2.putText(strip, text, origin, font, scale, colour, weight, cv2.LINE_AA)
 
     def _text_px(self, text: str) -> float:
-        import cv2
-
+        cv2 = load_cv2()
         return float(cv2.getTextSize(text, *self._font())[0][0])
 
     def _font(self) -> tuple[int, float, int]:
-        import cv2
-
+        cv2 = load_cv2()
         # Hershey capitals are 21 units high at scale 1.
         return cv2.FONT_HERSHEY_SIMPLEX, self._cap / 21.0, max(1, round(0.5 * self._unit))
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from trackcore._cv2 import load_cv2
+
 Image = NDArray[np.uint8]
 Colour = tuple[int, int, int]
 
@@ -94,8 +96,7 @@ def draw_cross(
     canvas: Image, place: NDArray[np.float64], unit: float, colour: Colour, opacity: float = 1.0
 ) -> None:
     """Draw where a track ended: a cross with a dark rim."""
-    import cv2
-
+    cv2 = load_cv2()
     arm = 4.2 * unit
     reach = int(np.ceil(arm + 4 * unit))
     left, top = max(0, int(place[0]) - reach), max(0, int(place[1]) - reach)
@@ -116,8 +117,7 @@ def draw_cross(
 
 def draw_label(canvas: Image, text: str, unit: float) -> None:
     """Write `text` on a dark box in the top-left corner."""
-    import cv2
-
+    cv2 = load_cv2()
     font, scale, pad = cv2.FONT_HERSHEY_SIMPLEX, 0.5 * max(unit, 0.8), round(5 * unit)
     (w, h), _ = cv2.getTextSize(text, font, scale, 1)
     box = canvas[: h + 2 * pad, : w + 2 * pad]
@@ -127,8 +127,7 @@ def draw_label(canvas: Image, text: str, unit: float) -> None:
 
 def draw_paths(canvas: Image, paths: NDArray[np.float64], colour: Colour, width: int) -> None:
     """Draw lines through points, `paths` (n, n_points, 2) [px], broken where they are NaN."""
-    import cv2
-
+    cv2 = load_cv2()
     whole = ~np.isnan(paths[..., 0]).any(axis=1)
     lines = list(_fixed_path(paths[whole]))
     lines += [_fixed_path(piece) for path in paths[~whole] for piece in _unbroken(path)]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trackcore._cv2 import load_cv2
 from trackcore._overlay_legend import Legend
 from trackcore._overlay_marks import Colour, Image, draw_cross, draw_dots, draw_paths
 from trackcore.summary import ending, lost_backwards
@@ -131,8 +132,7 @@ class Painter:
         return canvas
 
     def _footage(self, image: NDArray[Any]) -> Image:
-        import cv2
-
+        cv2 = load_cv2()
         how = cv2.INTER_CUBIC if self._scale[0] > 1 else cv2.INTER_AREA
         shown = cv2.resize(self._as_u8(image), self.picture_size, interpolation=how)
         if shown.ndim == 2:
@@ -166,8 +166,7 @@ class Painter:
         return np.clip((level * _BINS).astype(np.int64), 0, _BINS - 1)
 
     def _draw_tails(self, canvas: Image, index: int) -> None:
-        import cv2
-
+        cv2 = load_cv2()
         live = np.flatnonzero(self._seen[:, index])
         if not len(live) or self._tail < 1:
             return

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich.table import Table
 
+from trackcore._cv2 import load_cv2
 from trackcore._files import write_text
 from trackcore.cli_output import Interrupt, Output
 from trackcore.errors import TrackcoreError
@@ -31,8 +32,7 @@ def render(scene: ParallaxScene, folder: Path, output: Output, cancelled: Interr
     TrackcoreError, OSError
         If a file could not be written.
     """
-    import cv2
-
+    cv2 = load_cv2()
     clip = folder / "clip"
     clip.mkdir(parents=True, exist_ok=True)
     for old in clip.glob("frame.*.png"):  # a longer demo's last frames would be tracked too

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from trackcore._cv2 import load_cv2, quiet
 from trackcore._files import replacing
 from trackcore._overlay_marks import Image, draw_label
 from trackcore._overlay_paint import LONG_SIDE_PX, Painter, output_size
@@ -128,8 +129,7 @@ def contact_sheet(
     TrackcoreError
         If the image could not be written.
     """
-    import cv2
-
+    cv2 = load_cv2()
     _check(tracks, tail)
     if columns < 1 or rows < 1:
         raise InputError(f"columns, rows: expected at least 1, got {columns} and {rows}")
@@ -170,12 +170,12 @@ def _write_video(
     cancel: Cancel | None,
 ) -> bool:  # fmt: skip
     """Write the video; False where this OpenCV cannot."""
-    import cv2
-
+    cv2 = load_cv2()
     painter = Painter(tracks, tail)
     with replacing(path) as beside:
         code = cv2.VideoWriter.fourcc(*"mp4v")
-        writer = cv2.VideoWriter(str(beside), code, tracks.fps, painter.size)
+        with quiet(cv2):
+            writer = cv2.VideoWriter(str(beside), code, tracks.fps, painter.size)
         try:
             opened = writer.isOpened()
             frames = _frames_of(clip, tracks, stop=tracks.n_frames - 1) if opened else ()

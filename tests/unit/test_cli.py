@@ -11,9 +11,11 @@ from typer.testing import CliRunner
 
 import trackcore
 from tests.unit.fake_clip import FakeClip, fake_tracking
+from tests.unit.made_clips import noise_video
 from trackcore import cli_demo, cli_track
 from trackcore.cli import app
 from trackcore.errors import SourceError
+from trackcore.frames import open_clip
 from trackcore.options import MotionModel, TrackerOptions
 from trackcore.tracks import Tracks
 
@@ -250,6 +252,17 @@ def test_info_shows_what_the_clip_holds():
     assert "reported count" not in result.stdout  # not known
     assert "container says 9 frames" in result.stderr
     assert only_json(run("info", "shot.mp4", "--json"))["size"] == [320, 240]
+
+
+def test_info_and_track_work_on_a_real_file(monkeypatch, tmp_path):
+    noise_video(tmp_path / "shot.mkv", 9)
+    monkeypatch.setattr(trackcore, "open_clip", open_clip)
+    monkeypatch.setattr(trackcore, "track_clip", fake_tracking(n_frames=9, size=(64, 48)))
+    told = only_json(run("info", "shot.mkv", "--json"))
+    assert (told["decoded_count"], told["size"], told["kind"]) == (9, [64, 48], "video")
+    assert "64 x 48" in run("info", "shot.mkv").stdout
+    assert "overlay" in only_json(run("track", "shot.mkv", "--json"))["files"]
+    assert "source: no such file" in run("info", "other.mkv", code=1).stderr
 
 
 def test_version_and_bare_call(monkeypatch):

@@ -13,6 +13,7 @@ from trackcore._overlay_paint import (
     output_size,
 )
 from trackcore.errors import InputError
+from trackcore.frames import open_clip
 from trackcore.overlay import contact_sheet, write_overlay
 from trackcore.tracks import Tracks
 from trackcore.types import PointStatus as S
@@ -173,6 +174,22 @@ def test_the_video_has_every_frame_tracks_know_and_no_other(tmp_path):
     assert seen == [(i, 4) for i in range(1, 5)]
     levels = [frame[100, 100, 0] / 0.82 / 20 for frame in frames_in(path)]
     assert_allclose(levels, [2, 3, 5, 7], atol=0.35)  # frames 3, 4, 6, 8 by number
+
+
+def test_draws_on_a_part_of_an_image_sequence_by_its_file_numbers(tmp_path):
+    for number in range(1001, 1009):
+        colour = np.full((48, 64, 3), (0, 0, 20 * (number - 1000)), np.uint8)
+        assert cv2.imwrite(str(tmp_path / f"shot.{number}.png"), colour)
+    xy = np.full((1, 3, 2), 20.0)
+    tracks = Tracks(
+        [0], xy, np.zeros((1, 3), int), np.ones((1, 3)), [0, 1, 2], (64, 48), 24.0, 1002,
+        [1002, 1004, 1006],
+    )  # fmt: skip
+    clip = open_clip(tmp_path / "shot.####.png", frames=(1002, 1006), step=2, color=True)
+    frames = frames_in(write_overlay(tmp_path / "o.mp4", clip, tracks))
+    red = [frame[400, 600, 2] / 0.82 / 20 for frame in frames]
+    assert_allclose(red, [2, 4, 6], atol=0.35)
+    assert max(frame[400, 600, 0] for frame in frames) < 20  # red stays red
 
 
 def test_cancelling_keeps_the_frames_drawn(tmp_path):
