@@ -33,6 +33,9 @@ def test_colour_is_made_grey_unless_asked_for_and_grey_is_made_colour_if_asked_f
     expected = bgr[1] @ np.array([0.114, 0.587, 0.299])
     assert np.abs(grey - expected).max() <= 0.51
     assert np.array_equal(open_clip(bgr, color=True)[1].image, bgr[1])
+    bgra = np.concatenate([bgr, bgr[..., :1]], axis=-1)
+    assert np.array_equal(open_clip(bgra)[1].image, grey)
+    assert np.array_equal(open_clip(bgra, color=True)[1].image, bgr[1])
     assert open_clip([picture(1)], color=True)[0].image.shape == (48, 64, 3)
 
 
@@ -65,7 +68,7 @@ def test_indexing_and_slicing_follow_lists() -> None:
         ("3", 1, [3]),
         (None, 4, [1, 5]),
         ("2:", 2, [2, 4, 6]),
-        ("-1:4", 2, [1, 3]),
+        ("-2:4", 2, [2, 4]),
         ("4:99", 1, [4, 5, 6]),
     ],
 )

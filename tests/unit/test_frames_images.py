@@ -33,6 +33,7 @@ def test_gaps_in_a_sequence_show_in_numbers_and_times(tmp_path: Path) -> None:
 def test_patterns_take_their_digits_and_more_but_nothing_else(tmp_path: Path) -> None:
     write_images(tmp_path, "a_%04d.png", [9998, 9999, 10000])
     write_images(tmp_path, "a_%d.png", [5, 123])
+    write_images(tmp_path, "a_%05d.png", [7])
     write_images(tmp_path, "b_%04d.png", [1])
     (tmp_path / "a_0003.png.bak").write_bytes(b"")
     assert open_clip(tmp_path / "a_####.png").numbers.tolist() == [9998, 9999, 10000]

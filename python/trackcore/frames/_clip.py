@@ -142,8 +142,7 @@ class Clip:
         indices = self._indices
         if len(indices) == 0 or not isinstance(indices, range) or indices.step < 0:
             return indices  # made from a counted source
-        past_last = indices[-1] + 1
-        n = self._source.count(None if indices.stop == _END else past_last)
+        n = self._source.count(at_most=indices[-1] + 1)
         self._check_not_empty(max(0, n - indices.start))
         return range(indices.start, min(indices.stop, max(n, indices.start)), indices.step)
 
