@@ -11,6 +11,7 @@ from trackcore.options import (
     TrackOptions,
 )
 from trackcore.pyramid import FramePyramid
+from trackcore.regions import track_regions
 from trackcore.track import track_points
 from trackcore.types import Features, PointMatches, PointStatus, RegionMatches
 
@@ -31,4 +32,5 @@ __all__ = [
     "TrackcoreError",
     "TrackerOptions",
     "track_points",
+    "track_regions",
 ]

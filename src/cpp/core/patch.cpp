@@ -28,13 +28,13 @@ void for_clamped(const ImageView& image, int x0, int y0, int width, int height, 
 
 template <class Pixel>
 void cut_clamped(const ImageView& image, int x0, int y0, int width, int height,
-                 const SampleMap& map, std::int16_t* dst) {
+                 const SampleMap& map, std::int16_t* dst, std::ptrdiff_t dst_stride) {
     for_clamped<Pixel>(image, x0, y0, width, height, [&](int x, int y, Pixel value) {
         if constexpr (sizeof(Pixel) == 1)
-            dst[y * simd::patch_stride + x] =
+            dst[y * dst_stride + x] =
                 static_cast<std::int16_t>(value << simd::sample_bits);
         else
-            dst[y * simd::patch_stride + x] = to_sample(value, map);
+            dst[y * dst_stride + x] = to_sample(value, map);
     });
 }
 
@@ -56,18 +56,18 @@ SampleMap range_map(const ImageView& image, int x0, int y0, int width, int heigh
 }  // namespace
 
 void cut_patch(const ImageView& image, int x0, int y0, int width, int height,
-               const SampleMap& map, std::int16_t* dst) {
+               const SampleMap& map, std::int16_t* dst, std::ptrdiff_t dst_stride) {
     switch (image.type) {
         case PixelType::u8:
             if (x0 >= 0 && y0 >= 0 && x0 + width + simd::row_slack <= image.width &&
                 y0 + height <= image.height)
                 return simd::klt_kernels().widen(image.row<std::uint8_t>(y0) + x0, image.stride,
-                                                 width, height, dst);
-            return cut_clamped<std::uint8_t>(image, x0, y0, width, height, map, dst);
+                                                 width, height, dst, dst_stride);
+            return cut_clamped<std::uint8_t>(image, x0, y0, width, height, map, dst, dst_stride);
         case PixelType::u16:
-            return cut_clamped<std::uint16_t>(image, x0, y0, width, height, map, dst);
+            return cut_clamped<std::uint16_t>(image, x0, y0, width, height, map, dst, dst_stride);
         case PixelType::f32:
-            return cut_clamped<float>(image, x0, y0, width, height, map, dst);
+            return cut_clamped<float>(image, x0, y0, width, height, map, dst, dst_stride);
     }
 }
 

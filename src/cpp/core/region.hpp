@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "core/patch.hpp"
@@ -11,9 +12,13 @@ namespace trackcore {
 
 inline constexpr int max_model_parameters = 8;
 
-/// A pattern as it looked where it was cut, with all that its alignment needs and the next image
-/// does not change. Filled by `make_region_template`; may be filled again, keeping its memory.
+/// A pattern as it looked where it was cut, with all of its alignment that the next image does not
+/// change. Filled by `make_region_template`; may be filled again, which keeps its memory.
 /// About 6 bytes per pixel of the pattern and 1 kB.
+///
+/// Values are samples (8-bit grey levels times 32) less `base`; positions u, v are counted from
+/// the pattern's middle in half patterns, so that they are -1 .. 1. Parameters of the motion are
+/// then all in pixels, as the pattern's edge moves.
 struct RegionTemplate {
     int pattern = 0;  ///< side [px]
     MotionModel model = MotionModel::loc;
@@ -21,16 +26,15 @@ struct RegionTemplate {
     Vec2 xy_px;      ///< the point
     Vec2 centre_px;  ///< middle of the pattern, whose pixels are whole ones: within 1/2 px of it
     SampleMap map;   ///< grey level -> sample; images are read through the same map
-    std::vector<std::int16_t> samples;  ///< values, then gradients across, then down
+    std::vector<std::int16_t> samples;  ///< planes: values, gradients across, gradients down
+    int base = 0;
 
-    // From here on in units of samples, with positions from the centre in half patterns.
-    double mean = 0.0;      ///< of the values
-    double variation = 0.0;  ///< sum of squared differences from the mean
-    double offset[max_model_parameters] = {};    ///< J^T T: what J^T I is compared with
-    double coupling[max_model_parameters] = {};  ///< J^T 1
-    float inverse[max_model_parameters * max_model_parameters] = {};  ///< of J^T J, damped
-    float loc_inverse[3] = {};    ///< xx, xy, yy of the same for translation alone
-    double unit_variance = 0.0;   ///< of the position per axis [px^2], for unit noise
+    double mean = 0.0, variation = 0.0;  ///< of the values: mean, sum of squared differences
+    // Products of the columns of the Jacobian J with the values T and with ones, and the inverse
+    // of J^T J (brightness projected out, damped), for the model and for translation alone.
+    double j_t[max_model_parameters] = {}, j_1[max_model_parameters] = {};
+    double inverse[max_model_parameters * max_model_parameters] = {}, loc_inverse[4] = {};
+    double unit_variance = 0.0;  ///< of the position per axis, for noise of one sample
 };
 
 /// Cuts the pattern of `pattern` x `pattern` pixels (5 .. 63) around a point, across any border.
@@ -45,9 +49,10 @@ bool make_region_template(const ImageView& image, Vec2 xy_px, int pattern, Motio
 
 struct RefineOptions {
     int max_iterations = 50;
-    double epsilon_px = 0.005;     ///< done when no corner of the pattern moves further than this
-    double max_shift_px = 25.0;    ///< how far, along x or y, the point may move from its start
-    double min_ncc = -1.0;         ///< below this the fit is `low_correlation`
+    double epsilon_px = 0.005;  ///< done when no corner of the pattern moves further than this
+    double reach_px = 25.0;     ///< how far along x or y the point may get from `around_px`
+    Vec2 around_px{std::numeric_limits<double>::quiet_NaN(), 0.0};  ///< NaN: where it starts
+    double min_ncc = -1.0;      ///< a fit worse than this is `low_correlation`
 };
 
 /// Result of one alignment. NaN, all of it, unless tracked.

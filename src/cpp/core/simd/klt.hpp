@@ -38,7 +38,7 @@ struct MatchSums {
 struct KltKernels {
     /// 8-bit pixels to samples. Reads up to 31 pixels past each row's end.
     void (*widen)(const std::uint8_t* src, std::ptrdiff_t stride, int width, int height,
-                  std::int16_t* dst);
+                  std::int16_t* dst, std::ptrdiff_t dst_stride);
 
     /// Cuts the inner window of a (window + 4)^2 patch and differentiates it. Columns beyond the
     /// window are set to zero in gx and gy.
