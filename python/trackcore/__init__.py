@@ -13,6 +13,7 @@ from trackcore.options import (
 )
 from trackcore.overlay import contact_sheet, write_overlay
 from trackcore.pyramid import FramePyramid
+from trackcore.regions import track_regions
 from trackcore.summary import TrackSummary, summarize
 from trackcore.track import track_points
 from trackcore.tracks import Tracks
@@ -43,5 +44,6 @@ __all__ = [
     "open_clip",
     "summarize",
     "track_points",
+    "track_regions",
     "write_overlay",
 ]

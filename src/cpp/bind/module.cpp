@@ -19,4 +19,5 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     m.def("available_threads", &available_threads);
     bind::register_pyramid(m);
     bind::register_track_points(m);
+    bind::register_track_regions(m);
 }

@@ -52,7 +52,7 @@ struct TemplateView {
 struct KltKernels {
     /// 8-bit pixels to samples. Reads up to 31 pixels past each row's end.
     void (*widen)(const std::uint8_t* src, std::ptrdiff_t stride, int width, int height,
-                  std::int16_t* dst);
+                  std::int16_t* dst, std::ptrdiff_t dst_stride);
 
     /// Cuts a window out of a patch and differentiates it by fourth-order differences, which
     /// reach two pixels beyond. `patch` is the window's first pixel.

@@ -23,11 +23,11 @@ inline I16<N> first_lanes(int count) {
 }
 
 void widen(const std::uint8_t* src, std::ptrdiff_t stride, int width, int height,
-           std::int16_t* dst) {
+           std::int16_t* dst, std::ptrdiff_t dst_stride) {
     for_columns(width, [&]<int N>(int x, I16<N>) {
         for (int y = 0; y < height; ++y)
             shift_left<trackcore::simd::sample_bits>(I16<N>::load_u8(src + y * stride + x))
-                .store(dst + y * P + x);
+                .store(dst + y * dst_stride + x);
     });
 }
 
