@@ -1,5 +1,6 @@
 """trackcore: sub-pixel point tracking, numpy in, numpy out."""
 
+from trackcore.detect import detect_features
 from trackcore.errors import InputError, SourceError, TrackcoreError
 from trackcore.options import (
     Anchor,
@@ -30,5 +31,6 @@ __all__ = [
     "TrackOptions",
     "TrackcoreError",
     "TrackerOptions",
+    "detect_features",
     "track_points",
 ]
