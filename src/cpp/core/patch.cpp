@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 TRACKCORE_DEFINE_KERNELS(KltKernels, klt_kernels)
 
@@ -30,12 +31,31 @@ template <class Pixel>
 void cut_clamped(const ImageView& image, int x0, int y0, int width, int height,
                  const SampleMap& map, std::int16_t* dst) {
     for_clamped<Pixel>(image, x0, y0, width, height, [&](int x, int y, Pixel value) {
-        if constexpr (sizeof(Pixel) == 1)
-            dst[y * simd::patch_stride + x] =
-                static_cast<std::int16_t>(value << simd::sample_bits);
-        else
-            dst[y * simd::patch_stride + x] = to_sample(value, map);
+        dst[y * simd::patch_stride + x] = to_sample(value, map);
     });
+}
+
+/// 8-bit pixels across a border: gathered with the border repeated, then widened as usual.
+void cut_across_border(const ImageView& image, int x0, int y0, int width, int height,
+                       std::int16_t* dst) {
+    constexpr int stride = patch_side + simd::row_slack;
+    std::uint8_t bytes[(patch_side + 1) * stride];
+    const int first = std::clamp(-x0, 0, width), last = std::clamp(image.width - x0, first, width);
+    for (int y = 0; y < height; ++y) {
+        const auto* row = image.row<std::uint8_t>(std::clamp(y0 + y, 0, image.height - 1));
+        std::uint8_t* to = bytes + y * stride;
+        std::memset(to, row[0], static_cast<std::size_t>(first));
+        if (last > first) std::memcpy(to + first, row + x0 + first, static_cast<std::size_t>(last - first));
+        std::memset(to + last, row[image.width - 1],
+                    static_cast<std::size_t>(width - last + simd::row_slack));
+    }
+    simd::klt_kernels().widen(bytes, stride, width, height, dst);
+}
+
+/// Whether `widen` may read its slack past every row of these, which lie inside the image.
+bool slack_readable(const ImageView& image, int x0, int y0, int width, int height) {
+    if (image.slack || x0 + width + simd::row_slack <= image.width) return true;
+    return image.stride >= simd::row_slack && y0 + height < image.height;  // the next row follows
 }
 
 template <class Pixel>
@@ -59,11 +79,11 @@ void cut_patch(const ImageView& image, int x0, int y0, int width, int height,
                const SampleMap& map, std::int16_t* dst) {
     switch (image.type) {
         case PixelType::u8:
-            if (x0 >= 0 && y0 >= 0 && x0 + width + simd::row_slack <= image.width &&
-                y0 + height <= image.height)
+            if (x0 >= 0 && y0 >= 0 && x0 + width <= image.width && y0 + height <= image.height &&
+                slack_readable(image, x0, y0, width, height))
                 return simd::klt_kernels().widen(image.row<std::uint8_t>(y0) + x0, image.stride,
                                                  width, height, dst);
-            return cut_clamped<std::uint8_t>(image, x0, y0, width, height, map, dst);
+            return cut_across_border(image, x0, y0, width, height, dst);
         case PixelType::u16:
             return cut_clamped<std::uint16_t>(image, x0, y0, width, height, map, dst);
         case PixelType::f32:

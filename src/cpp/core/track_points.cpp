@@ -33,6 +33,14 @@ Workspace& workspace() {
     return w;
 }
 
+/// Largest integer not above x, for |x| < 2^30; std::floor is a call on old CPUs.
+int floor_int(double x) {
+    const int i = static_cast<int>(x);
+    return i - (x < i);
+}
+
+double square(double x, double y) { return x * x + y * y; }
+
 bool finite(Vec2 v) { return std::isfinite(v.x) && std::isfinite(v.y); }
 
 bool inside(Vec2 v, const ImageView& image) {
@@ -45,22 +53,25 @@ struct Normal {
     double cx[2], cy[2], ia, ib, ic;  // couplings to [1, T]; inverse of their 2 x 2 matrix
     int brightness;
 
-    double det() const { return xx * yy - xy * xy; }
+    double i_det;  // inverse of the determinant, so that no step divides
+
     double min_eigenvalue() const {
         return 0.5 * (xx + yy - std::sqrt((xx - yy) * (xx - yy) + 4.0 * xy * xy));
     }
     /// Mean variance per axis for unit noise: trace of the inverse over two.
-    double unit_variance() const { return 0.5 * (xx + yy) / det(); }
+    double unit_variance() const { return 0.5 * (xx + yy) * i_det; }
 };
 
-Normal normal_equations(const simd::TemplateSums& s, int window, Photometric photometric) {
+Normal normal_equations(const simd::GradientSums& g2, const simd::BrightnessSums& s, int window,
+                        Photometric photometric) {
     constexpr double g = 1.0 / simd::gradient_scale, t = 1.0 / 8.0;
     const double n = window * window;
     Normal m{};
-    m.xx = static_cast<double>(s.gx_gx) * g * g;
-    m.xy = static_cast<double>(s.gx_gy) * g * g;
-    m.yy = static_cast<double>(s.gy_gy) * g * g;
+    m.xx = static_cast<double>(g2.gx_gx) * g * g;
+    m.xy = static_cast<double>(g2.gx_gy) * g * g;
+    m.yy = static_cast<double>(g2.gy_gy) * g * g;
     m.brightness = static_cast<int>(photometric);
+    m.i_det = 1.0 / (m.xx * m.yy - m.xy * m.xy);
     if (m.brightness == 0) return m;
     m.cx[0] = static_cast<double>(s.gx) * g, m.cy[0] = static_cast<double>(s.gy) * g;
     m.ia = 1.0 / n;
@@ -81,6 +92,7 @@ Normal normal_equations(const simd::TemplateSums& s, int window, Photometric pho
     m.xx -= project(m.cx, m.cx);
     m.xy -= project(m.cx, m.cy);
     m.yy -= project(m.cy, m.cy);
+    m.i_det = 1.0 / (m.xx * m.yy - m.xy * m.xy);
     return m;
 }
 
@@ -94,8 +106,7 @@ Vec2 solve_step(const Normal& m, const simd::StepSums& s) {
         bx -= m.cx[0] * p0 + m.cx[1] * p1;
         by -= m.cy[0] * p0 + m.cy[1] * p1;
     }
-    const double det = m.det();
-    return {(m.yy * bx - m.xy * by) / det, (m.xx * by - m.xy * bx) / det};
+    return {(m.yy * bx - m.xy * by) * m.i_det, (m.xx * by - m.xy * bx) * m.i_det};
 }
 
 enum class Step { converged, moving, left_frame, diverged };
@@ -103,17 +114,21 @@ enum class Step { converged, moving, left_frame, diverged };
 /// One point at one level: a template and the patch it is compared with.
 class Level {
   public:
-    Level(const ImageView& prev, const ImageView& next, const PointOptions& options, Vec2 xy)
-        : next_(next), options_(options), kernels_(simd::klt_kernels()), w_(workspace()) {
+    Level(const ImageView& prev, const ImageView& next, const PointOptions& options, Vec2 xy,
+          bool finest)
+        : next_(next), options_(options), finest_(finest), kernels_(simd::klt_kernels()), w_(workspace()) {
         const int window = options.window;
         const double half = 0.5 * (window - 1);
-        x0_ = static_cast<int>(std::floor(xy.x - half + 0.5));
-        y0_ = static_cast<int>(std::floor(xy.y - half + 0.5));
+        x0_ = floor_int(xy.x - half + 0.5);
+        y0_ = floor_int(xy.y - half + 0.5);
         offset_ = {x0_ - xy.x, y0_ - xy.y};
         map_ = sample_map(prev, x0_ - 2, y0_ - 2, window + 4, window + 4, &usable_);
         cut_patch(prev, x0_ - 2, y0_ - 2, window + 4, window + 4, map_, w_.prev.data);
-        kernels_.make_template(w_.prev.data, window, w_.t, w_.gx, w_.gy, &sums_);
-        normal_ = normal_equations(sums_, window, options.photometric);
+        simd::GradientSums gradients;
+        kernels_.make_template(w_.prev.data, window, w_.t, w_.gx, w_.gy, &gradients);
+        if (finest || options.photometric != Photometric::none)
+            kernels_.brightness(w_.t, w_.gx, w_.gy, window, &sums_);
+        normal_ = normal_equations(gradients, sums_, window, options.photometric);
     }
 
     /// Standard deviation of the position [px] if only the noise floor disturbed it.
@@ -125,38 +140,33 @@ class Level {
         return noise_floor * std::sqrt(2.0 * normal_.unit_variance());
     }
 
-    Step refine(Vec2& xy, double epsilon, bool precise) {
+    /// Moves `xy` until the patch under it agrees with the template.
+    Step refine(Vec2& xy, double epsilon_px, bool with_sinc, int most) {
         const Vec2 start = xy;
-        const double reach = options_.window;
+        const double reach = options_.window, epsilon2 = epsilon_px * epsilon_px;
         Vec2 last{0.0, 0.0};
-        const int most = precise ? precise_steps : options_.max_iterations;
         for (int i = 0; i < most; ++i) {
-            Vec2 step = solve_step(normal_, precise ? compare_precise(xy) : compare(xy));
+            Vec2 step = solve_step(normal_, with_sinc ? compare_with_sinc(xy) : compare(xy));
             // Two steps that undo each other circle the answer: take the middle.
-            const bool circling = i > 0 && std::hypot(step.x + last.x, step.y + last.y) < epsilon;
+            const bool circling = i > 0 && square(step.x + last.x, step.y + last.y) < epsilon2;
             if (circling) step = {0.5 * step.x, 0.5 * step.y};
             xy = {xy.x - step.x, xy.y - step.y};
-            last_step_px_ = std::hypot(step.x, step.y);
-            if (!(std::hypot(xy.x - start.x, xy.y - start.y) <= reach)) return Step::diverged;
+            last_step2_ = square(step.x, step.y);
+            if (!(square(xy.x - start.x, xy.y - start.y) <= reach * reach)) return Step::diverged;
             if (!inside_with_window(xy)) return Step::left_frame;
-            if (circling || last_step_px_ < epsilon) return Step::converged;
+            if (circling || last_step2_ < epsilon2) return Step::converged;
             last = step;
         }
         return Step::moving;
     }
 
-    double last_step_px() const { return last_step_px_; }
+    double last_step_px() const { return std::sqrt(last_step2_); }
 
     /// Fills the quality figures of a match at `xy`.
-    void judge(Vec2 xy, bool precise, PointMatch& out) {
+    void judge(Vec2 xy, PointMatch& out) {
         simd::MatchSums s;
-        if (precise) {
-            resample_precise(xy);
-            kernels_.match(w_.resampled.data, 0, 0, w_.t, options_.window, &s);
-        } else {
-            const Place at = place(xy);
-            kernels_.match(at.patch, at.fx, at.fy, w_.t, options_.window, &s);
-        }
+        resample_sinc(xy);
+        kernels_.match(w_.resampled.data, 0, 0, w_.t, options_.window, &s);
         const double n = options_.window * options_.window, unit = 1.0 / 8.0;
         const double t = static_cast<double>(sums_.t) * unit, tt = static_cast<double>(sums_.t_t) * unit * unit;
         const double r = static_cast<double>(s.r) * unit, rr = static_cast<double>(s.r_r) * unit * unit;
@@ -193,12 +203,12 @@ class Level {
     /// The samples under the window at `xy`, cut anew when it moved too far.
     Place place(Vec2 xy) {
         const double x = xy.x + offset_.x, y = xy.y + offset_.y;
-        int ix = static_cast<int>(std::floor(x)), iy = static_cast<int>(std::floor(y));
+        const int ix = floor_int(x), iy = floor_int(y);
         const int fx = std::min(static_cast<int>((x - ix) * 32768.0 + 0.5), 32767);
         const int fy = std::min(static_cast<int>((y - iy) * 32768.0 + 0.5), 32767);
         if (!cut_ || std::abs(ix - cut_x_) > margin || std::abs(iy - cut_y_) > margin) {
-            const int before = margin + (options_.precise ? taps_before : 0);
-            const int side = options_.window + 1 + 2 * margin + (options_.precise ? 7 : 0);
+            const int before = margin + (finest_ ? taps_before : 0);
+            const int side = options_.window + 1 + 2 * margin + (finest_ ? 7 : 0);
             cut_patch(next_, ix - before, iy - before, side, side, map_, w_.next.data);
             origin_ = w_.next.data + before * (simd::patch_stride + 1);
             cut_x_ = ix, cut_y_ = iy, cut_ = true;
@@ -211,14 +221,14 @@ class Level {
         return correlate(at.patch, at.fx, at.fy);
     }
 
-    void resample_precise(Vec2 xy) {
+    void resample_sinc(Vec2 xy) {
         const Place at = place(xy);
         kernels_.resample8(at.patch, sinc_taps(at.fx), sinc_taps(at.fy), options_.window,
                            w_.resampled.data);
     }
 
-    simd::StepSums compare_precise(Vec2 xy) {
-        resample_precise(xy);
+    simd::StepSums compare_with_sinc(Vec2 xy) {
+        resample_sinc(xy);
         return correlate(w_.resampled.data, 0, 0);
     }
 
@@ -231,18 +241,19 @@ class Level {
 
     const ImageView& next_;
     const PointOptions& options_;
+    const bool finest_;
     const simd::KltKernels& kernels_;
     Workspace& w_;
     int x0_ = 0, y0_ = 0;
     Vec2 offset_;  // of the window's first pixel from the point
     SampleMap map_;
     bool usable_ = true;
-    simd::TemplateSums sums_;
+    simd::BrightnessSums sums_{};
     Normal normal_{};
     const std::int16_t* origin_ = nullptr;
     int cut_x_ = 0, cut_y_ = 0;
     bool cut_ = false;
-    double last_step_px_ = 0.0;
+    double last_step2_ = 0.0;  // [px^2]
 };
 
 /// Levels that are larger than the window; the finest always counts.
@@ -258,27 +269,33 @@ PointMatch follow(const FramePyramid& prev, const FramePyramid& next, Vec2 from,
                   const PointOptions& options) {
     for (int l = usable_levels(prev, next, options) - 1; l > 0; --l) {
         const double scale = 1 << l;
-        Level level(prev.level(l), next.level(l), options, {from.x / scale, from.y / scale});
+        Level level(prev.level(l), next.level(l), options, {from.x / scale, from.y / scale},
+                    false);
         if (!(level.best_sigma_px() < 1.0)) continue;  // nothing to see at this scale
         Vec2 at{xy.x / scale, xy.y / scale};
-        const Step end = level.refine(at, std::max(options.epsilon_px, coarse_epsilon_px), false);
+        const Step end = level.refine(at, std::max(options.epsilon_px, coarse_epsilon_px), false,
+                                      options.max_iterations);
         if (end == Step::diverged || end == Step::left_frame) continue;
         xy = {at.x * scale, at.y * scale};
     }
-    Level level(prev.level(0), next.level(0), options, from);
+    Level level(prev.level(0), next.level(0), options, from, true);
     if (!(level.best_sigma_px() <= options.max_sigma_px)) return lost_point(PointStatus::low_texture);
-    Step end = level.refine(xy, options.epsilon_px, false);
-    if (options.precise && end != Step::diverged && end != Step::left_frame)
-        end = level.refine(xy, options.epsilon_px, true);
-    if (end == Step::left_frame || !inside(xy, next.level(0)))
-        return lost_point(PointStatus::out_of_frame);
+    Step end = level.refine(xy, options.epsilon_px, false, options.max_iterations);
     // A point that still moves by less than this is good enough; the residual will tell.
     const double settled_px = std::max(10.0 * options.epsilon_px, 0.1);
-    if (end == Step::diverged || (end == Step::moving && level.last_step_px() > settled_px))
-        return lost_point(PointStatus::not_converged);
+    if (end == Step::moving && level.last_step_px() > settled_px) end = Step::diverged;
+    if (end == Step::converged || end == Step::moving) {
+        // Bilinear interpolation pulls towards whole and half pixels; the sinc does not.
+        const Step polished = level.refine(xy, options.epsilon_px, true,
+                                           options.precise ? precise_steps : 1);
+        if (polished == Step::left_frame || polished == Step::diverged) end = polished;
+    }
+    if (end == Step::left_frame || !inside(xy, next.level(0)))
+        return lost_point(PointStatus::out_of_frame);
+    if (end == Step::diverged) return lost_point(PointStatus::not_converged);
     PointMatch match = lost_point(PointStatus::tracked);
     match.xy_px = xy;
-    level.judge(xy, options.precise, match);
+    level.judge(xy, match);
     if (match.ncc < options.min_ncc) return lost_point(PointStatus::low_correlation);
     if (!(match.sigma_px <= options.max_sigma_px)) return lost_point(PointStatus::low_texture);
     return match;
@@ -294,8 +311,10 @@ void prefetch_window(const FramePyramid& pyramid, Vec2 xy, int window) {
         const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(x) * pixel_size(image.type);
         for (int row = 0; row < window; ++row) {
             const char* p = image.row<char>(static_cast<int>(y) + row) + first;
+            const char* end = p + (window + margin) * pixel_size(image.type);
             __builtin_prefetch(p);
-            __builtin_prefetch(p + window * pixel_size(image.type));
+            if ((reinterpret_cast<std::uintptr_t>(p) ^ reinterpret_cast<std::uintptr_t>(end)) & 64)
+                __builtin_prefetch(end);
         }
     }
 #else

@@ -13,14 +13,18 @@ namespace trackcore::simd {
 
 inline constexpr int sample_bits = 5;       ///< samples are grey levels << 5
 inline constexpr int gradient_scale = 8;    ///< gradients are grey levels per pixel, times 8
-inline constexpr int patch_stride = 112;    ///< samples from row to row of every patch
+inline constexpr int patch_stride = 128;    ///< samples from row to row: whole cache lines
 inline constexpr int template_stride = 64;  ///< the same for templates and their gradients
 inline constexpr int max_window = 63;
 inline constexpr int row_slack = 32;  ///< samples that a kernel may read past a row's end
 
-/// What the template alone determines. T is in grey levels times 8, g in gradient units.
-struct TemplateSums {
+/// What the gradients of a template alone determine, in gradient units.
+struct GradientSums {
     std::int64_t gx_gx, gx_gy, gy_gy;
+};
+
+/// What brightness adds to it. T is in grey levels times 8, g in gradient units.
+struct BrightnessSums {
     std::int64_t gx, gy, gx_t, gy_t, t, t_t;
 };
 
@@ -43,7 +47,9 @@ struct KltKernels {
     /// Cuts the inner window of a (window + 4)^2 patch and differentiates it. Columns beyond the
     /// window are set to zero in gx and gy.
     void (*make_template)(const std::int16_t* patch, int window, std::int16_t* t, std::int16_t* gx,
-                          std::int16_t* gy, TemplateSums* sums);
+                          std::int16_t* gy, GradientSums* sums);
+    void (*brightness)(const std::int16_t* t, const std::int16_t* gx, const std::int16_t* gy,
+                       int window, BrightnessSums* sums);
 
     /// Resamples a window bilinearly at offset (fx, fy) / 2^15 and correlates the difference with
     /// the gradients.
@@ -57,7 +63,7 @@ struct KltKernels {
     void (*match)(const std::int16_t* patch, int fx, int fy, const std::int16_t* t, int window,
                   MatchSums* sums);
 
-    /// Resamples a window with separable 8-tap filters; weights times 2^14, patch points at the
+    /// Resamples a window with separable 8-tap filters; weights times 2^15, patch points at the
     /// sample under tap 3 of the first pixel.
     void (*resample8)(const std::int16_t* patch, const std::int16_t wx[8],
                       const std::int16_t wy[8], int window, std::int16_t* dst);

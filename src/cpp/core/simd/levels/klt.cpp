@@ -4,9 +4,10 @@
 
 namespace {
 
+using trackcore::simd::BrightnessSums;
+using trackcore::simd::GradientSums;
 using trackcore::simd::MatchSums;
 using trackcore::simd::StepSums;
-using trackcore::simd::TemplateSums;
 
 constexpr int P = trackcore::simd::patch_stride;
 constexpr int S = trackcore::simd::template_stride;
@@ -40,39 +41,51 @@ inline I16<N> derivative(I16<N> b2, I16<N> b1, I16<N> c1, I16<N> c2) {
 }
 
 void make_template(const std::int16_t* patch, int window, std::int16_t* t, std::int16_t* gx,
-                   std::int16_t* gy, TemplateSums* sums) {
-    *sums = {};
-    for_columns(window, [&]<int N>(int x, I16<N>) {
+                   std::int16_t* gy, GradientSums* sums) {
+    GradientSums total{};
+    for_columns(window, [&]<int N>(int x, I16<N> zero) {
         const I16<N> inside = first_lanes<N>(window - x);
-        const I16<N> one = bit_and(I16<N>::all(1), inside);
-        auto zero = zero_i32(one);
-        auto xx = zero, xy = zero, yy = zero, sx = zero, sy = zero, xt = zero, yt = zero,
-             st = zero, tt = zero;
+        auto xx = zero_i32(zero), xy = xx, yy = xx;
         for (int y = 0; y < window; ++y) {
             const std::int16_t* p = patch + (y + 2) * P + x + 2;
             const auto at = [&](int dy, int dx) { return I16<N>::load(p + dy * P + dx); };
-            const I16<N> value = at(0, 0);
             const I16<N> dx = bit_and(derivative(at(0, -2), at(0, -1), at(0, 1), at(0, 2)), inside);
             const I16<N> dy = bit_and(derivative(at(-2, 0), at(-1, 0), at(1, 0), at(2, 0)), inside);
-            value.store(t + y * S + x);
+            at(0, 0).store(t + y * S + x);
             dx.store(gx + y * S + x);
             dy.store(gy + y * S + x);
-            const I16<N> v8 = bit_and(shift_right<2>(value), inside);
             xx = add(xx, dot_pairs(dx, dx));
             xy = add(xy, dot_pairs(dx, dy));
             yy = add(yy, dot_pairs(dy, dy));
+        }
+        total.gx_gx += sum(xx), total.gx_gy += sum(xy), total.gy_gy += sum(yy);
+    });
+    *sums = total;
+}
+
+void brightness(const std::int16_t* t, const std::int16_t* gx, const std::int16_t* gy, int window,
+                BrightnessSums* sums) {
+    BrightnessSums total{};
+    for_columns(window, [&]<int N>(int x, I16<N> zero) {
+        const I16<N> inside = first_lanes<N>(window - x);
+        const I16<N> one = bit_and(I16<N>::all(1), inside);
+        auto sx = zero_i32(zero), sy = sx, xt = sx, yt = sx, st = sx, tt = sx;
+        for (int y = 0; y < window; ++y) {
+            const int at = y * S + x;
+            const I16<N> dx = I16<N>::load(gx + at), dy = I16<N>::load(gy + at);
+            const I16<N> t8 = bit_and(shift_right<2>(I16<N>::load(t + at)), inside);
             sx = add(sx, dot_pairs(dx, one));
             sy = add(sy, dot_pairs(dy, one));
-            xt = add(xt, dot_pairs(dx, v8));
-            yt = add(yt, dot_pairs(dy, v8));
-            st = add(st, dot_pairs(v8, one));
-            tt = add(tt, dot_pairs(v8, v8));
+            xt = add(xt, dot_pairs(dx, t8));
+            yt = add(yt, dot_pairs(dy, t8));
+            st = add(st, dot_pairs(t8, one));
+            tt = add(tt, dot_pairs(t8, t8));
         }
-        sums->gx_gx += sum(xx), sums->gx_gy += sum(xy), sums->gy_gy += sum(yy);
-        sums->gx += sum(sx), sums->gy += sum(sy);
-        sums->gx_t += sum(xt), sums->gy_t += sum(yt);
-        sums->t += sum(st), sums->t_t += sum(tt);
+        total.gx += sum(sx), total.gy += sum(sy);
+        total.gx_t += sum(xt), total.gy_t += sum(yt);
+        total.t += sum(st), total.t_t += sum(tt);
     });
+    *sums = total;
 }
 
 template <int N>
@@ -151,13 +164,15 @@ void match(const std::int16_t* patch, int fx, int fy, const std::int16_t* t, int
     *sums = total;
 }
 
-/// Weighted sum of eight vectors; weights are half their value times 2^15, hence the doubling.
+/// Weighted sum of eight vectors.
 template <int N, class Load>
 inline I16<N> filter8(const I16<N> (&weights)[8], Load load) {
-    I16<N> total = I16<N>::all(0);
-    for (int k = 0; k < 8; ++k)
-        total = add(total, mul_round15(shift_left<1>(load(k)), weights[k]));
-    return total;
+    I16<N> even = mul_round15(load(0), weights[0]), odd = mul_round15(load(1), weights[1]);
+    for (int k = 2; k < 8; k += 2) {
+        even = add(even, mul_round15(load(k), weights[k]));
+        odd = add(odd, mul_round15(load(k + 1), weights[k + 1]));
+    }
+    return add(even, odd);
 }
 
 void resample8(const std::int16_t* patch, const std::int16_t wx[8], const std::int16_t wy[8],
@@ -183,5 +198,5 @@ void resample8(const std::int16_t* patch, const std::int16_t wx[8], const std::i
 
 namespace trackcore::simd {
 const KltKernels TRACKCORE_LEVEL_TABLE(klt_kernels){
-    widen, make_template, step, step_photometric, match, resample8};
+    widen, make_template, brightness, step, step_photometric, match, resample8};
 }  // namespace trackcore::simd
