@@ -1,5 +1,6 @@
 """trackcore: sub-pixel point tracking, numpy in, numpy out."""
 
+from trackcore.detect import detect_features
 from trackcore.errors import DependencyError, InputError, SourceError, TrackcoreError
 from trackcore.frames import Clip, Frame, open_clip
 from trackcore.options import (
@@ -39,10 +40,14 @@ __all__ = [
     "TrackSummary",
     "TrackcoreError",
     "TrackerOptions",
+<<<<<<< HEAD
+    "detect_features",
+=======
     "Tracks",
     "contact_sheet",
     "open_clip",
     "summarize",
+>>>>>>> main
     "track_points",
     "track_regions",
     "write_overlay",

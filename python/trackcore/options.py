@@ -182,6 +182,10 @@ class FeatureOptions(Options):
     cells: int = knob(
         0, lo=0, hi=256, doc="balance over this many cells across the frame; 0: strongest first"
     )
+    min_score: float = knob(
+        0.0, lo=0.0, hi=1e9,
+        doc="weakest score kept, however weak the strongest corner is (squared grey levels/px)",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
