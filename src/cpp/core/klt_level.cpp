@@ -127,8 +127,9 @@ KltLevel::KltLevel(const ImageView& prev, const ImageView& next, int window,
     const Vec2 corner{xy.x - 0.5 * (window - 1), xy.y - 0.5 * (window - 1)};
     x0_ = floor_int(corner.x);
     y0_ = floor_int(corner.y);
-    width_ = window + (corner.x > x0_);
-    height_ = window + (corner.y > y0_);
+    part_ = {corner.x - x0_, corner.y - y0_};
+    width_ = window + (part_.x > 0.0);
+    height_ = window + (part_.y > 0.0);
     offset_ = {x0_ - xy.x, y0_ - xy.y};
     const int x = x0_ - template_border, y = y0_ - template_border;
     const int patch_width = width_ + 2 * template_border;
@@ -139,6 +140,25 @@ KltLevel::KltLevel(const ImageView& prev, const ImageView& next, int window,
                   std::min(width_, prev.width - template_border - x0_),
                   std::min(height_, prev.height - template_border - y0_)};
     show(prev_rect_);
+}
+
+/// A window that begins between two pixels touches one more than its size. The two at its edges
+/// are weighted so that its centre of mass is the point: else a patch that turns or grows would
+/// pull the point along. The weights are as large as that allows.
+simd::TemplateWeights KltLevel::weights(const KltRect& rect) const {
+    constexpr double one = 32767.0;
+    const auto first = [](double part) { return part > 0.0 ? std::min(1.0, 2.0 - 2.0 * part) : 1.0; };
+    const auto last = [](double part) { return part > 0.0 ? std::min(1.0, 2.0 * part) : 1.0; };
+    const auto fixed = [](double weight) { return static_cast<std::int16_t>(weight * one + 0.5); };
+    simd::TemplateWeights w;
+    const int width = rect.x1 - rect.x0;
+    std::fill_n(w.column, width, fixed(1.0));
+    std::fill(w.column + width, w.column + simd::template_stride, std::int16_t{0});
+    if (rect.x0 == 0) w.column[0] = fixed(first(part_.x));
+    if (rect.x1 == width_) w.column[width - 1] = fixed(last(part_.x));
+    w.first_row = rect.y0 == 0 ? fixed(first(part_.y)) : fixed(1.0);
+    w.last_row = rect.y1 == height_ ? fixed(last(part_.y)) : fixed(1.0);
+    return w;
 }
 
 /// Compares this part of the window from here on. Both sides must be at least 1.
@@ -152,7 +172,7 @@ void KltLevel::show(const KltRect& rect) {
     const std::int16_t* first = w_.prev.data + (template_border + rect.y0) * simd::patch_stride +
                                 template_border + rect.x0;
     simd::GradientSums gradients;
-    kernels_.make_template(first, width, height, w_.t, w_.gx, w_.gy, &gradients);
+    kernels_.make_template(first, weights(rect), width, height, w_.t, w_.gx, w_.gy, &gradients);
     view_ = {w_.t, w_.gx, w_.gy, width, height};
     if (finest_ || photometric_ != Photometric::none) kernels_.brightness_sums(view_, &sums_);
     normal_ = normal_equations(gradients, sums_, width * height, photometric_);

@@ -72,6 +72,7 @@ class KltLevel {
     void show(const KltRect& rect);
     Place place(Vec2 xy, Kernel kernel);
     const std::int16_t* resample(const Place& at);
+    simd::TemplateWeights weights(const KltRect& rect) const;
     simd::StepSums correlate(const Place& at, Kernel kernel);
     double template_noise() const;
     double template_bend() const;
@@ -81,6 +82,7 @@ class KltLevel {
     KltWorkspace& w_;
     const int window_;
     int width_, height_;  // pixels that the window touches: one more where it begins between two
+    Vec2 part_;           // of the first of them, that the window begins beyond
     const Photometric photometric_;
     const bool finest_;
     int x0_, y0_;        // first pixel of the window

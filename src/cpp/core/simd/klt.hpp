@@ -50,15 +50,24 @@ struct TemplateView {
     int width, height;
 };
 
+/// Weights of the pixels of a window, times 2^15: 32767 inside, less at its edges; zero for
+/// columns beyond its width.
+struct TemplateWeights {
+    std::int16_t column[template_stride];
+    std::int16_t first_row, last_row;
+};
+
 struct KltKernels {
     /// 8-bit pixels to samples. Reads up to 31 pixels past each row's end.
     void (*widen)(const std::uint8_t* src, std::ptrdiff_t stride, int width, int height,
                   std::int16_t* dst, std::ptrdiff_t dst_stride);
 
     /// Cuts a window out of a patch and differentiates it by fourth-order differences, which
-    /// reach two pixels beyond. `patch` is the window's first pixel.
-    void (*make_template)(const std::int16_t* patch, int width, int height, std::int16_t* t,
-                          std::int16_t* gx, std::int16_t* gy, GradientSums* sums);
+    /// reach two pixels beyond. `patch` is the window's first pixel. Gradients are multiplied by
+    /// the weights of their column and row (2^-15), the sums' by one factor of them.
+    void (*make_template)(const std::int16_t* patch, const TemplateWeights& weights, int width,
+                          int height, std::int16_t* t, std::int16_t* gx, std::int16_t* gy,
+                          GradientSums* sums);
     void (*brightness_sums)(const TemplateView& view, BrightnessSums* sums);
 
     /// Resamples a window bilinearly at offset (fx, fy) / 2^15 and correlates the difference with

@@ -9,6 +9,7 @@ using trackcore::simd::GradientSums;
 using trackcore::simd::MatchSums;
 using trackcore::simd::StepSums;
 using trackcore::simd::TemplateView;
+using trackcore::simd::TemplateWeights;
 
 constexpr int P = trackcore::simd::patch_stride;
 constexpr int S = trackcore::simd::template_stride;
@@ -48,24 +49,29 @@ inline I16<N> derivative(I16<N> b2, I16<N> b1, I16<N> c1, I16<N> c2) {
     return sub(near, far);
 }
 
-void make_template(const std::int16_t* patch, int width, int height, std::int16_t* t,
-                   std::int16_t* gx, std::int16_t* gy, GradientSums* sums) {
+void make_template(const std::int16_t* patch, const TemplateWeights& weights, int width,
+                   int height, std::int16_t* t, std::int16_t* gx, std::int16_t* gy,
+                   GradientSums* sums) {
     GradientSums total{};
     for_columns(width, [&]<int N>(int x, I16<N> zero) {
-        const I16<N> inside = first_lanes<N>(width - x);
+        const I16<N> column = I16<N>::load(weights.column + x);
         auto xx = zero_i32(zero), xy = xx, yy = xx;
         for (int y = 0; y < height; ++y) {
             const auto at = [&](int dy, int dx) {
                 return I16<N>::load(patch + (y + dy) * P + x + dx);
             };
-            const I16<N> dx = bit_and(derivative(at(0, -2), at(0, -1), at(0, 1), at(0, 2)), inside);
-            const I16<N> dy = bit_and(derivative(at(-2, 0), at(-1, 0), at(1, 0), at(2, 0)), inside);
+            const I16<N> dx = derivative(at(0, -2), at(0, -1), at(0, 1), at(0, 2));
+            const I16<N> dy = derivative(at(-2, 0), at(-1, 0), at(1, 0), at(2, 0));
+            I16<N> weight = column;
+            if (y == 0) weight = mul_round15(weight, I16<N>::all(weights.first_row));
+            if (y + 1 == height) weight = mul_round15(weight, I16<N>::all(weights.last_row));
+            const I16<N> wx = mul_round15(dx, weight), wy = mul_round15(dy, weight);
             at(0, 0).store(t + y * S + x);
-            dx.store(gx + y * S + x);
-            dy.store(gy + y * S + x);
-            xx = add(xx, dot_pairs(dx, dx));
-            xy = add(xy, dot_pairs(dx, dy));
-            yy = add(yy, dot_pairs(dy, dy));
+            wx.store(gx + y * S + x);
+            wy.store(gy + y * S + x);
+            xx = add(xx, dot_pairs(wx, dx));
+            xy = add(xy, dot_pairs(wx, dy));
+            yy = add(yy, dot_pairs(wy, dy));
         }
         total.gx_gx += sum(xx), total.gx_gy += sum(xy), total.gy_gy += sum(yy);
     });
