@@ -1,6 +1,8 @@
 """trackcore: sub-pixel point tracking, numpy in, numpy out."""
 
-from trackcore.errors import InputError, SourceError, TrackcoreError
+from trackcore.detect import detect_features
+from trackcore.errors import DependencyError, InputError, SourceError, TrackcoreError
+from trackcore.frames import Clip, Frame, open_clip
 from trackcore.options import (
     Anchor,
     FeatureOptions,
@@ -10,14 +12,21 @@ from trackcore.options import (
     TrackerOptions,
     TrackOptions,
 )
+from trackcore.overlay import contact_sheet, write_overlay
 from trackcore.pyramid import FramePyramid
+from trackcore.regions import track_regions
+from trackcore.summary import TrackSummary, summarize
 from trackcore.track import track_points
+from trackcore.tracks import Tracks
 from trackcore.types import Features, PointMatches, PointStatus, RegionMatches
 
 __all__ = [
     "Anchor",
+    "Clip",
+    "DependencyError",
     "FeatureOptions",
     "Features",
+    "Frame",
     "FramePyramid",
     "InputError",
     "MotionModel",
@@ -28,7 +37,18 @@ __all__ = [
     "RegionOptions",
     "SourceError",
     "TrackOptions",
+    "TrackSummary",
     "TrackcoreError",
     "TrackerOptions",
+<<<<<<< HEAD
+    "detect_features",
+=======
+    "Tracks",
+    "contact_sheet",
+    "open_clip",
+    "summarize",
+>>>>>>> main
     "track_points",
+    "track_regions",
+    "write_overlay",
 ]
