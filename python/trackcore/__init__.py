@@ -39,14 +39,11 @@ __all__ = [
     "TrackSummary",
     "TrackcoreError",
     "TrackerOptions",
-<<<<<<< HEAD
-    "detect_features",
-=======
     "Tracks",
     "contact_sheet",
+    "detect_features",
     "open_clip",
     "summarize",
->>>>>>> main
     "track_points",
     "write_overlay",
 ]
