@@ -30,6 +30,8 @@ constexpr double gradient_noise = 2.0 * 65.0 / 144.0;
 constexpr double worst_phase = 0.0962 / 6.0;
 // An edge slides along itself: below this ratio of eigenvalues, texture along it is not trusted.
 constexpr double least_isotropy = 2e-4;
+// Gains that steps are corrected for; a patch far from its place may suggest any.
+constexpr double least_gain = 0.5, most_gain = 4.0;
 // A direction fixes the position if at least this share of its texture is more than noise.
 constexpr double least_signal = 0.25;
 
@@ -106,14 +108,17 @@ double KltNormal::min_eigenvalue() const {
 Vec2 KltNormal::solve(const simd::StepSums& s) const {
     double bx = static_cast<double>(s.gx_r) * (per_gradient * per_sample);
     double by = static_cast<double>(s.gy_r) * (per_gradient * per_sample);
+    double scale = i_det;
     if (brightness > 0) {
         const double b0 = static_cast<double>(s.r) * per_sample;
         const double b1 = static_cast<double>(s.r_t) * (per_sample * per_eighth);
         const double p0 = ia * b0 + ib * b1, p1 = ib * b0 + ic * b1;
         bx -= cx[0] * p0 + cx[1] * p1;
         by -= cy[0] * p0 + cy[1] * p1;
+        // r is T times (gain - 1) and more: with gain, differences are larger, not the motion.
+        scale /= std::clamp(1.0 + p1, least_gain, most_gain);
     }
-    return {(yy * bx - xy * by) * i_det, (xx * by - xy * bx) * i_det};
+    return {(yy * bx - xy * by) * scale, (xx * by - xy * bx) * scale};
 }
 
 KltLevel::KltLevel(const ImageView& prev, const ImageView& next, int window,
