@@ -206,13 +206,32 @@ KltLevel::Place KltLevel::place(Vec2 xy, Kernel kernel) {
     if (!cut_ || std::abs(ix - cut_x_) > margin || std::abs(iy - cut_y_) > margin) {
         const int border = margin + (finest_ ? taps_before : 0);
         const int more = 1 + 2 * border + (finest_ ? 1 : 0);
-        cut_patch(next_, ix - border, iy - border, width_ + more, height_ + more, map_,
-                  w_.next.data);
+        if (!cut_next(ix - border, iy - border, width_ + more, height_ + more)) {
+            readable_ = false;
+            return {nullptr, 0, 0};
+        }
         origin_ = w_.next.data + border * (simd::patch_stride + 1);
         cut_x_ = ix, cut_y_ = iy, cut_ = true;
     }
     return {origin_ + (iy - cut_y_ + rect_.y0) * simd::patch_stride + (ix - cut_x_ + rect_.x0), fx,
             fy};
+}
+
+/// Cuts the patch of `next` that is searched; false where a pixel of it is not a number. Its
+/// samples are those of `prev`, or, where brightness may change, such that none is out of range.
+bool KltLevel::cut_next(int x, int y, int width, int height) {
+    bool finite = true;
+    next_map_ = map_;
+    if (next_.type == PixelType::f32 ||
+        (next_.type == PixelType::u16 && photometric_ != Photometric::none)) {
+        const SampleMap own = sample_map(next_, x, y, width, height, &finite);
+        constexpr double middle = 0.5 * top_sample;
+        if (photometric_ == Photometric::gain_bias) next_map_ = own;
+        if (photometric_ == Photometric::bias)
+            next_map_.offset = own.offset + middle / own.scale - middle / map_.scale;
+    }
+    if (finite) cut_patch(next_, x, y, width, height, next_map_, w_.next.data);
+    return finite;
 }
 
 const std::int16_t* KltLevel::resample(const Place& at) {
@@ -238,7 +257,7 @@ KltLevel::End KltLevel::refine(Vec2& xy, double epsilon_px, Kernel kernel, int m
     Vec2 last{0.0, 0.0};
     for (int i = 0; i < most; ++i) {
         const Place at = place(xy, kernel);
-        if (at.patch == nullptr) return End::left_frame;
+        if (at.patch == nullptr) return readable_ ? End::left_frame : End::diverged;
         Vec2 step = normal_.solve(correlate(at, kernel));
         // Two steps that undo each other circle the answer: take the middle.
         const bool circling = i > 0 && square(step.x + last.x, step.y + last.y) < epsilon2;
@@ -295,7 +314,7 @@ KltQuality KltLevel::judge(Vec2 xy, Kernel kernel) {
     quality.ncc = var_t > 0.0 && var_j > 0.0
                       ? std::clamp((var_t + cov) / std::sqrt(var_t * var_j), -1.0, 1.0)
                       : 0.0;
-    quality.residual = std::sqrt(left) * (1 << simd::sample_bits) / map_.scale;
+    quality.residual = std::sqrt(left) * (1 << simd::sample_bits) / next_map_.scale;
     quality.sigma_px =
         mostly_noise(normal_, signal)
             ? infinite
