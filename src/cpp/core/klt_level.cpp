@@ -34,6 +34,8 @@ constexpr double worst_phase = 0.0962 / 6.0;
 constexpr double tolerable_pull = 0.5;
 // An edge slides along itself: below this ratio of eigenvalues, texture along it is not trusted.
 constexpr double least_isotropy = 2e-4;
+// Gains that steps are corrected for; a patch far from its place may suggest any.
+constexpr double least_gain = 0.5, most_gain = 4.0;
 // A direction fixes the position if at least this share of its texture is more than noise.
 constexpr double least_signal = 0.25;
 
@@ -114,14 +116,17 @@ double KltNormal::max_eigenvalue() const {
 Vec2 KltNormal::solve(const simd::StepSums& s) const {
     double bx = static_cast<double>(s.gx_r) * (per_gradient * per_sample);
     double by = static_cast<double>(s.gy_r) * (per_gradient * per_sample);
+    double scale = i_det;
     if (brightness > 0) {
         const double b0 = static_cast<double>(s.r) * per_sample;
         const double b1 = static_cast<double>(s.r_t) * (per_sample * per_eighth);
         const double p0 = ia * b0 + ib * b1, p1 = ib * b0 + ic * b1;
         bx -= cx[0] * p0 + cx[1] * p1;
         by -= cy[0] * p0 + cy[1] * p1;
+        // r is T times (gain - 1) and more: with gain, differences are larger, not the motion.
+        scale /= std::clamp(1.0 + p1, least_gain, most_gain);
     }
-    return {(yy * bx - xy * by) * i_det, (xx * by - xy * bx) * i_det};
+    return {(yy * bx - xy * by) * scale, (xx * by - xy * bx) * scale};
 }
 
 KltLevel::KltLevel(const ImageView& prev, const ImageView& next, int window,
@@ -214,13 +219,32 @@ KltLevel::Place KltLevel::place(Vec2 xy, Kernel kernel) {
     if (!cut_ || std::abs(ix - cut_x_) > margin || std::abs(iy - cut_y_) > margin) {
         const int border = margin + (finest_ ? taps_before : 0);
         const int more = 1 + 2 * border + (finest_ ? 1 : 0);
-        cut_patch(next_, ix - border, iy - border, width_ + more, height_ + more, map_,
-                  w_.next.data);
+        if (!cut_next(ix - border, iy - border, width_ + more, height_ + more)) {
+            readable_ = false;
+            return {nullptr, 0, 0};
+        }
         origin_ = w_.next.data + border * (simd::patch_stride + 1);
         cut_x_ = ix, cut_y_ = iy, cut_ = true;
     }
     return {origin_ + (iy - cut_y_ + rect_.y0) * simd::patch_stride + (ix - cut_x_ + rect_.x0), fx,
             fy};
+}
+
+/// Cuts the patch of `next` that is searched; false where a pixel of it is not a number. Its
+/// samples are those of `prev`, or, where brightness may change, such that none is out of range.
+bool KltLevel::cut_next(int x, int y, int width, int height) {
+    bool finite = true;
+    next_map_ = map_;
+    if (next_.type == PixelType::f32 ||
+        (next_.type == PixelType::u16 && photometric_ != Photometric::none)) {
+        const SampleMap own = sample_map(next_, x, y, width, height, &finite);
+        constexpr double middle = 0.5 * top_sample;
+        if (photometric_ == Photometric::gain_bias) next_map_ = own;
+        if (photometric_ == Photometric::bias)
+            next_map_.offset = own.offset + middle / own.scale - middle / map_.scale;
+    }
+    if (finite) cut_patch(next_, x, y, width, height, next_map_, w_.next.data);
+    return finite;
 }
 
 const std::int16_t* KltLevel::resample(const Place& at) {
@@ -246,7 +270,7 @@ KltLevel::End KltLevel::refine(Vec2& xy, double epsilon_px, Kernel kernel, int m
     Vec2 last{0.0, 0.0};
     for (int i = 0; i < most; ++i) {
         const Place at = place(xy, kernel);
-        if (at.patch == nullptr) return End::left_frame;
+        if (at.patch == nullptr) return readable_ ? End::left_frame : End::diverged;
         Vec2 step = normal_.solve(correlate(at, kernel));
         // Two steps that undo each other circle the answer: take the middle.
         const bool circling = i > 0 && square(step.x + last.x, step.y + last.y) < epsilon2;
@@ -306,7 +330,7 @@ KltQuality KltLevel::judge(Vec2 xy, Kernel kernel) {
     quality.ncc = var_t > 0.0 && var_j > 0.0
                       ? std::clamp((var_t + cov) / std::sqrt(var_t * var_j), -1.0, 1.0)
                       : 0.0;
-    quality.residual = std::sqrt(left) * (1 << simd::sample_bits) / map_.scale;
+    quality.residual = std::sqrt(left) * (1 << simd::sample_bits) / next_map_.scale;
     quality.sigma_px =
         mostly_noise(normal_, signal)
             ? infinite

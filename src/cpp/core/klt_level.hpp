@@ -70,11 +70,12 @@ class KltLevel {
 
   private:
     struct Place {
-        const std::int16_t* patch;  ///< null: too little of the window is visible
+        const std::int16_t* patch;  ///< null: too little of the window is visible, or a NaN
         int fx, fy;                 ///< 2^-15 px
     };
     void show(const KltRect& rect);
     Place place(Vec2 xy, Kernel kernel);
+    bool cut_next(int x, int y, int width, int height);
     const std::int16_t* resample(const Place& at);
     simd::TemplateWeights weights(const KltRect& rect) const;
     simd::StepSums correlate(const Place& at, Kernel kernel);
@@ -93,8 +94,9 @@ class KltLevel {
     Vec2 offset_;        // of that pixel from the point
     KltRect prev_rect_;  // what the previous image shows of the window
     KltRect rect_;       // what is compared now
-    SampleMap map_;
-    bool usable_ = true;
+    SampleMap map_, next_map_;
+    bool usable_ = true;    // the template
+    bool readable_ = true;  // the patch of the next image
     simd::TemplateView view_{};
     simd::BrightnessSums sums_{};
     KltNormal normal_;

@@ -9,8 +9,6 @@ TRACKCORE_DEFINE_KERNELS(KltKernels, klt_kernels)
 namespace trackcore {
 namespace {
 
-constexpr double top_sample = 255 << simd::sample_bits;
-
 template <class Pixel>
 std::int16_t to_sample(Pixel value, const SampleMap& map) {
     const double sample = (static_cast<double>(value) - map.offset) * map.scale;
