@@ -1,6 +1,7 @@
 """trackcore: sub-pixel point tracking, numpy in, numpy out."""
 
-from trackcore.errors import InputError, SourceError, TrackcoreError
+from trackcore.errors import DependencyError, InputError, SourceError, TrackcoreError
+from trackcore.frames import Clip, Frame, open_clip
 from trackcore.options import (
     Anchor,
     FeatureOptions,
@@ -10,14 +11,20 @@ from trackcore.options import (
     TrackerOptions,
     TrackOptions,
 )
+from trackcore.overlay import contact_sheet, write_overlay
 from trackcore.pyramid import FramePyramid
+from trackcore.summary import TrackSummary, summarize
 from trackcore.track import track_points
+from trackcore.tracks import Tracks
 from trackcore.types import Features, PointMatches, PointStatus, RegionMatches
 
 __all__ = [
     "Anchor",
+    "Clip",
+    "DependencyError",
     "FeatureOptions",
     "Features",
+    "Frame",
     "FramePyramid",
     "InputError",
     "MotionModel",
@@ -28,7 +35,13 @@ __all__ = [
     "RegionOptions",
     "SourceError",
     "TrackOptions",
+    "TrackSummary",
     "TrackcoreError",
     "TrackerOptions",
+    "Tracks",
+    "contact_sheet",
+    "open_clip",
+    "summarize",
     "track_points",
+    "write_overlay",
 ]

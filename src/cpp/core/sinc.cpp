@@ -1,5 +1,6 @@
 #include "core/sinc.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -39,9 +40,13 @@ struct Table {
                 weights[p][k] = static_cast<std::int16_t>(std::lround(w[k] / total * 32767.0));
                 left -= weights[p][k];
             }
-            // What rounding lost goes to the nearer sample, so that the sum is the same everywhere.
-            auto& nearest = weights[p][fraction < 0.5 ? centre : centre + 1];
-            nearest = static_cast<std::int16_t>(nearest + left);
+            // What rounding lost goes to the nearer sample, so that the sum is the same everywhere,
+            // and to the other one where that would be 32768: close to whole pixels.
+            const int nearest = fraction < 0.5 ? centre : centre + 1;
+            const int sum = weights[p][nearest] + left, kept = std::min(sum, 32767);
+            auto& other = weights[p][2 * centre + 1 - nearest];
+            weights[p][nearest] = static_cast<std::int16_t>(kept);
+            other = static_cast<std::int16_t>(other + sum - kept);
         }
     }
 };
