@@ -42,7 +42,7 @@ bench *arguments:
 sanitize kind="address,undefined" *arguments:
     .ci/sanitize '{{kind}}' {{arguments}}
 
-# clang-tidy over the C++ (pip install clang-tidy==21.1.6)
+# clang-tidy over the C++; its tools: pip install '.[tidy]'
 tidy:
     cmake --preset tidy
     cmake --build --preset tidy
