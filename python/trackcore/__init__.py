@@ -1,5 +1,6 @@
 """trackcore: sub-pixel point tracking, numpy in, numpy out."""
 
+from trackcore.detect import detect_features
 from trackcore.errors import DependencyError, InputError, SourceError, TrackcoreError
 from trackcore.frames import Clip, Frame, open_clip
 from trackcore.options import (
@@ -13,6 +14,7 @@ from trackcore.options import (
 )
 from trackcore.overlay import contact_sheet, write_overlay
 from trackcore.pyramid import FramePyramid
+from trackcore.regions import track_regions
 from trackcore.summary import TrackSummary, summarize
 from trackcore.track import track_points
 from trackcore.tracks import Tracks
@@ -38,10 +40,15 @@ __all__ = [
     "TrackSummary",
     "TrackcoreError",
     "TrackerOptions",
+<<<<<<< HEAD
+    "detect_features",
+=======
     "Tracks",
     "contact_sheet",
     "open_clip",
     "summarize",
+>>>>>>> main
     "track_points",
+    "track_regions",
     "write_overlay",
 ]

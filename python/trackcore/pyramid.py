@@ -80,6 +80,11 @@ class FramePyramid:
         """(width, height) of level 0 [px]."""
         return self._core.size
 
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Sample type: uint8, uint16 or float32."""
+        return self._core.level(0).dtype
+
     def level(self, index: int) -> NDArray[Any]:
         """Return a copy of level `index` as a grey image."""
         if not 0 <= index < self.levels:

@@ -8,6 +8,7 @@ using trackcore::simd::BrightnessSums;
 using trackcore::simd::GradientSums;
 using trackcore::simd::MatchSums;
 using trackcore::simd::StepSums;
+using trackcore::simd::TemplateView;
 
 constexpr int P = trackcore::simd::patch_stride;
 constexpr int S = trackcore::simd::template_stride;
@@ -22,11 +23,11 @@ inline I16<N> first_lanes(int count) {
 }
 
 void widen(const std::uint8_t* src, std::ptrdiff_t stride, int width, int height,
-           std::int16_t* dst) {
+           std::int16_t* dst, std::ptrdiff_t dst_stride) {
     for_columns(width, [&]<int N>(int x, I16<N>) {
         for (int y = 0; y < height; ++y)
             shift_left<trackcore::simd::sample_bits>(I16<N>::load_u8(src + y * stride + x))
-                .store(dst + y * P + x);
+                .store(dst + y * dst_stride + x);
     });
 }
 
@@ -40,15 +41,16 @@ inline I16<N> derivative(I16<N> b2, I16<N> b1, I16<N> c1, I16<N> c2) {
     return sub(near, far);
 }
 
-void make_template(const std::int16_t* patch, int window, std::int16_t* t, std::int16_t* gx,
-                   std::int16_t* gy, GradientSums* sums) {
+void make_template(const std::int16_t* patch, int width, int height, std::int16_t* t,
+                   std::int16_t* gx, std::int16_t* gy, GradientSums* sums) {
     GradientSums total{};
-    for_columns(window, [&]<int N>(int x, I16<N> zero) {
-        const I16<N> inside = first_lanes<N>(window - x);
+    for_columns(width, [&]<int N>(int x, I16<N> zero) {
+        const I16<N> inside = first_lanes<N>(width - x);
         auto xx = zero_i32(zero), xy = xx, yy = xx;
-        for (int y = 0; y < window; ++y) {
-            const std::int16_t* p = patch + (y + 2) * P + x + 2;
-            const auto at = [&](int dy, int dx) { return I16<N>::load(p + dy * P + dx); };
+        for (int y = 0; y < height; ++y) {
+            const auto at = [&](int dy, int dx) {
+                return I16<N>::load(patch + (y + dy) * P + x + dx);
+            };
             const I16<N> dx = bit_and(derivative(at(0, -2), at(0, -1), at(0, 1), at(0, 2)), inside);
             const I16<N> dy = bit_and(derivative(at(-2, 0), at(-1, 0), at(1, 0), at(2, 0)), inside);
             at(0, 0).store(t + y * S + x);
@@ -63,27 +65,32 @@ void make_template(const std::int16_t* patch, int window, std::int16_t* t, std::
     *sums = total;
 }
 
-void brightness(const std::int16_t* t, const std::int16_t* gx, const std::int16_t* gy, int window,
-                BrightnessSums* sums) {
+void brightness_sums(const TemplateView& view, BrightnessSums* sums) {
     BrightnessSums total{};
-    for_columns(window, [&]<int N>(int x, I16<N> zero) {
-        const I16<N> inside = first_lanes<N>(window - x);
+    for_columns(view.width, [&]<int N>(int x, I16<N> zero) {
+        const I16<N> inside = first_lanes<N>(view.width - x);
         const I16<N> one = bit_and(I16<N>::all(1), inside);
-        auto sx = zero_i32(zero), sy = sx, xt = sx, yt = sx, st = sx, tt = sx;
-        for (int y = 0; y < window; ++y) {
+        auto sx = zero_i32(zero), sy = sx, xt = sx, yt = sx, st = sx, tt = sx, bend = sx;
+        for (int y = 0; y < view.height; ++y) {
             const int at = y * S + x;
-            const I16<N> dx = I16<N>::load(gx + at), dy = I16<N>::load(gy + at);
-            const I16<N> t8 = bit_and(shift_right<2>(I16<N>::load(t + at)), inside);
+            const I16<N> dx = I16<N>::load(view.gx + at), dy = I16<N>::load(view.gy + at);
+            const I16<N> t8 = bit_and(shift_right<2>(I16<N>::load(view.t + at)), inside);
             sx = add(sx, dot_pairs(dx, one));
             sy = add(sy, dot_pairs(dy, one));
             xt = add(xt, dot_pairs(dx, t8));
             yt = add(yt, dot_pairs(dy, t8));
             st = add(st, dot_pairs(t8, one));
             tt = add(tt, dot_pairs(t8, t8));
+            if (y == 0 || y + 1 == view.height) continue;
+            const auto row = [&](int i) { return I16<N>::load(view.t + at + i * S); };
+            const I16<N> second = sub(add(row(-1), row(1)), add(row(0), row(0)));
+            const I16<N> quarter = bit_and(shift_right<4>(second), inside);
+            bend = add(bend, dot_pairs(quarter, quarter));
         }
         total.gx += sum(sx), total.gy += sum(sy);
         total.gx_t += sum(xt), total.gy_t += sum(yt);
         total.t += sum(st), total.t_t += sum(tt);
+        total.bend2 += sum(bend);
     });
     *sums = total;
 }
@@ -96,10 +103,10 @@ inline I16<N> lerp(I16<N> a, I16<N> b, I16<N> weight) {
 /// Calls row(y, J) with each row of the patch resampled at (fx, fy) / 2^15. The row interpolated
 /// across is kept: it is the upper row of one output and the lower row of the one before.
 template <int N, class Row>
-inline void resampled_rows(const std::int16_t* p, int fx, int fy, int window, Row row) {
+inline void resampled_rows(const std::int16_t* p, int fx, int fy, int height, Row row) {
     const I16<N> wx = I16<N>::all(fx), wy = I16<N>::all(fy);
     I16<N> above = lerp(I16<N>::load(p), I16<N>::load(p + 1), wx);
-    for (int y = 0; y < window; ++y) {
+    for (int y = 0; y < height; ++y) {
         p += P;
         const I16<N> below = lerp(I16<N>::load(p), I16<N>::load(p + 1), wx);
         row(y, lerp(above, below, wy));
@@ -108,20 +115,19 @@ inline void resampled_rows(const std::int16_t* p, int fx, int fy, int window, Ro
 }
 
 template <bool photometric>
-inline void step_with(const std::int16_t* patch, int fx, int fy, const std::int16_t* t,
-                      const std::int16_t* gx, const std::int16_t* gy, int window,
+inline void step_with(const std::int16_t* patch, int fx, int fy, const TemplateView& view,
                       StepSums* sums) {
     StepSums total{};
-    for_columns(window, [&]<int N>(int x, I16<N>) {
-        const I16<N> inside = first_lanes<N>(window - x);
+    for_columns(view.width, [&]<int N>(int x, I16<N> zero) {
+        const I16<N> inside = first_lanes<N>(view.width - x);
         const I16<N> one = bit_and(I16<N>::all(1), inside);
-        auto xr = zero_i32(one), yr = xr, sr = xr, rt = xr;
-        resampled_rows<N>(patch + x, fx, fy, window, [&](int y, I16<N> value) {
+        auto xr = zero_i32(zero), yr = xr, sr = xr, rt = xr;
+        resampled_rows<N>(patch + x, fx, fy, view.height, [&](int y, I16<N> value) {
             const int at = y * S + x;
-            const I16<N> reference = I16<N>::load(t + at);
+            const I16<N> reference = I16<N>::load(view.t + at);
             const I16<N> r = sub(value, reference);
-            xr = add(xr, dot_pairs(r, I16<N>::load(gx + at)));
-            yr = add(yr, dot_pairs(r, I16<N>::load(gy + at)));
+            xr = add(xr, dot_pairs(r, I16<N>::load(view.gx + at)));
+            yr = add(yr, dot_pairs(r, I16<N>::load(view.gy + at)));
             if constexpr (photometric) {
                 sr = add(sr, dot_pairs(r, one));
                 rt = add(rt, dot_pairs(r, bit_and(shift_right<2>(reference), inside)));
@@ -133,26 +139,23 @@ inline void step_with(const std::int16_t* patch, int fx, int fy, const std::int1
     *sums = total;
 }
 
-void step(const std::int16_t* patch, int fx, int fy, const std::int16_t* t,
-          const std::int16_t* gx, const std::int16_t* gy, int window, StepSums* sums) {
-    step_with<false>(patch, fx, fy, t, gx, gy, window, sums);
+void step(const std::int16_t* patch, int fx, int fy, const TemplateView& view, StepSums* sums) {
+    step_with<false>(patch, fx, fy, view, sums);
 }
 
-void step_photometric(const std::int16_t* patch, int fx, int fy, const std::int16_t* t,
-                      const std::int16_t* gx, const std::int16_t* gy, int window,
+void step_photometric(const std::int16_t* patch, int fx, int fy, const TemplateView& view,
                       StepSums* sums) {
-    step_with<true>(patch, fx, fy, t, gx, gy, window, sums);
+    step_with<true>(patch, fx, fy, view, sums);
 }
 
-void match(const std::int16_t* patch, int fx, int fy, const std::int16_t* t, int window,
-           MatchSums* sums) {
+void match(const std::int16_t* patch, int fx, int fy, const TemplateView& view, MatchSums* sums) {
     MatchSums total{};
-    for_columns(window, [&]<int N>(int x, I16<N>) {
-        const I16<N> inside = first_lanes<N>(window - x);
+    for_columns(view.width, [&]<int N>(int x, I16<N> zero) {
+        const I16<N> inside = first_lanes<N>(view.width - x);
         const I16<N> one = bit_and(I16<N>::all(1), inside);
-        auto sr = zero_i32(one), rr = sr, rt = sr;
-        resampled_rows<N>(patch + x, fx, fy, window, [&](int y, I16<N> value) {
-            const I16<N> reference = I16<N>::load(t + y * S + x);
+        auto sr = zero_i32(zero), rr = sr, rt = sr;
+        resampled_rows<N>(patch + x, fx, fy, view.height, [&](int y, I16<N> value) {
+            const I16<N> reference = I16<N>::load(view.t + y * S + x);
             const I16<N> r = bit_and(shift_right<2>(sub(value, reference)), inside);
             const I16<N> t8 = bit_and(shift_right<2>(reference), inside);
             sr = add(sr, dot_pairs(r, one));
@@ -176,17 +179,17 @@ inline I16<N> filter8(const I16<N> (&weights)[8], Load load) {
 }
 
 void resample8(const std::int16_t* patch, const std::int16_t wx[8], const std::int16_t wy[8],
-               int window, std::int16_t* dst) {
+               int width, int height, std::int16_t* dst) {
     alignas(64) std::int16_t rows[(trackcore::simd::max_window + 8) * S];
-    for_columns(window, [&]<int N>(int x, I16<N>) {
+    for_columns(width, [&]<int N>(int x, I16<N>) {
         I16<N> weights[8];
         for (int k = 0; k < 8; ++k) weights[k] = I16<N>::all(wx[k]);
-        for (int y = 0; y < window + 7; ++y) {
+        for (int y = 0; y < height + 7; ++y) {
             const std::int16_t* p = patch + (y - 3) * P + x - 3;
             filter8<N>(weights, [&](int k) { return I16<N>::load(p + k); }).store(rows + y * S + x);
         }
         for (int k = 0; k < 8; ++k) weights[k] = I16<N>::all(wy[k]);
-        for (int y = 0; y < window; ++y) {
+        for (int y = 0; y < height; ++y) {
             const std::int16_t* p = rows + y * S + x;
             filter8<N>(weights, [&](int k) { return I16<N>::load(p + k * S); })
                 .store(dst + y * P + x);
@@ -198,5 +201,5 @@ void resample8(const std::int16_t* patch, const std::int16_t wx[8], const std::i
 
 namespace trackcore::simd {
 const KltKernels TRACKCORE_LEVEL_TABLE(klt_kernels){
-    widen, make_template, brightness, step, step_photometric, match, resample8};
+    widen, make_template, brightness_sums, step, step_photometric, match, resample8};
 }  // namespace trackcore::simd
