@@ -35,7 +35,9 @@ def main() -> int:
         return 0
     have = STUB.read_text(encoding="utf-8") if STUB.exists() else ""
     names = ("_core.pyi as it is", "_core.pyi as the core is")
-    lines = difflib.unified_diff(have.splitlines(keepends=True), wanted.splitlines(keepends=True), *names)
+    lines = difflib.unified_diff(
+        have.splitlines(keepends=True), wanted.splitlines(keepends=True), *names
+    )
     sys.stdout.writelines(lines)
     return int(have != wanted)
 

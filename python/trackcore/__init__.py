@@ -40,14 +40,11 @@ __all__ = [
     "TrackSummary",
     "TrackcoreError",
     "TrackerOptions",
-<<<<<<< HEAD
     "detect_features",
-=======
     "Tracks",
     "contact_sheet",
     "open_clip",
     "summarize",
->>>>>>> main
     "track_points",
     "track_regions",
     "write_overlay",
