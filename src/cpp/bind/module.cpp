@@ -20,5 +20,6 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     bind::register_pyramid(m);  // first: the others' signatures name its class
     bind::register_detect(m);
     bind::register_track_points(m);
+    bind::register_tracker(m);
     bind::register_track_regions(m);
 }

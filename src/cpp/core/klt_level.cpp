@@ -25,13 +25,11 @@ constexpr double rounding_noise = 1.0 / 12.0;
 // White noise of unit variance gives each gradient this variance: sum of squared weights of
 // (1, -8, 0, 8, -1) / 12.
 constexpr double gradient_noise = 2.0 * 65.0 / 144.0;
-// The same for second differences (1, -2, 1).
-constexpr double bend_weights = 6.0;
 // Bilinear interpolation at fraction f shifts a wave of w rad/px by w^2 f (1 - f) (1 - 2 f) / 6;
 // this is the largest value over f.
 constexpr double worst_phase = 0.0962 / 6.0;
 // An edge slides along itself: below this ratio of eigenvalues, texture along it is not trusted.
-constexpr double least_isotropy = 2e-3;
+constexpr double least_isotropy = 2e-4;
 // A direction fixes the position if at least this share of its texture is more than noise.
 constexpr double least_signal = 0.25;
 
@@ -231,11 +229,18 @@ KltLevel::End KltLevel::refine(Vec2& xy, double epsilon_px, Kernel kernel, int m
 
 double KltLevel::last_step_px() const { return std::sqrt(last_step2_); }
 
-/// Upper bound of the variance of the template's noise: all of what bends down its columns.
+/// Upper bound of the variance of the template's noise: all that is rough in both directions.
+/// Source: Immerkaer 1996, "Fast noise variance estimation".
 double KltLevel::template_noise() const {
-    constexpr double bend_unit = 0.5;
-    return static_cast<double>(sums_.bend2) * bend_unit * bend_unit /
-           (bend_weights * view_.width * (view_.height - 2));
+    constexpr double unit = 2.0, weights = 36.0;  // (1, -2, 1) across and down
+    return static_cast<double>(sums_.rough2) * unit * unit /
+           (weights * (view_.width - 2) * (view_.height - 2));
+}
+
+/// Mean square of the second differences of the template down its columns [grey levels^2].
+double KltLevel::template_bend() const {
+    constexpr double unit = 0.5;
+    return static_cast<double>(sums_.bend2) * unit * unit / (view_.width * (view_.height - 2));
 }
 
 KltQuality KltLevel::judge(Vec2 xy, Kernel kernel) {
@@ -272,7 +277,7 @@ KltQuality KltLevel::judge(Vec2 xy, Kernel kernel) {
             : std::sqrt(position_variance(normal_, signal, std::max(left, 2.0 * rounding)));
     quality.only_noise = mostly_noise(normal_, without_noise(normal_, own_noise, n));
     // Second differences over first ones: the square of the texture's frequency.
-    quality.bias_px = worst_phase * own_noise * bend_weights * n / std::max(normal_.yy, 1e-9);
+    quality.bias_px = worst_phase * template_bend() * n / std::max(normal_.yy, 1e-9);
     return quality;
 }
 

@@ -74,6 +74,7 @@ class KltLevel {
     const std::int16_t* resample(const Place& at);
     simd::StepSums correlate(const Place& at, Kernel kernel);
     double template_noise() const;
+    double template_bend() const;
 
     const ImageView& next_;
     const simd::KltKernels& kernels_;

@@ -286,10 +286,7 @@ class Area {
         const std::int16_t* patch = w.patch.data() + before * stride + before;
         if (scale_ == 1)
             return kernels.keep_spacing(patch, stride, width_, height_, w.grid.data(), grid_stride_);
-        const std::int16_t* half = sinc_taps(1 << 14);
-        const std::int16_t weights[4] = {
-            static_cast<std::int16_t>(2 * half[0]), static_cast<std::int16_t>(2 * half[1]),
-            static_cast<std::int16_t>(2 * half[2]), static_cast<std::int16_t>(2 * half[3])};
+        const std::int16_t* weights = sinc_taps(1 << 14);  // symmetric: the first four say it all
         kernels.halve_spacing(patch, stride, width_, height_, weights, w.scratch.data(),
                               w.grid.data(), grid_stride_);
     }

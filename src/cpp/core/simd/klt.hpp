@@ -26,7 +26,8 @@ struct GradientSums {
 /// What brightness adds to it. T is in grey levels times 8, g in gradient units.
 struct BrightnessSums {
     std::int64_t gx, gy, gx_t, gy_t, t, t_t;
-    std::int64_t bend2;  ///< squared second differences down the columns, (2 grey levels)^-2
+    std::int64_t bend2;   ///< squared second differences down the columns [(grey levels / 2)^2]
+    std::int64_t rough2;  ///< the same, differenced along the rows as well [(2 grey levels)^2]
 };
 
 /// One comparison of a resampled patch J with the template T; r = J - T in samples.

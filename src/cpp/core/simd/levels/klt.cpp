@@ -19,7 +19,14 @@ inline I16<N> first_lanes(int count) {
     alignas(64) static constexpr std::int16_t ones[64] = {
         -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
         -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
-    return I16<N>::load(ones + 32 - (count < N ? count : N));
+    return I16<N>::load(ones + 32 - (count < 0 ? 0 : count < N ? count : N));
+}
+
+/// Lanes of all ones where the column, x for the first lane, is neither the first nor the last.
+template <int N>
+inline I16<N> inner_lanes(int x, int width) {
+    const I16<N> before_last = first_lanes<N>(width - 1 - x);
+    return x > 0 ? before_last : sub(before_last, first_lanes<N>(1));
 }
 
 void widen(const std::uint8_t* src, std::ptrdiff_t stride, int width, int height,
@@ -69,8 +76,9 @@ void brightness_sums(const TemplateView& view, BrightnessSums* sums) {
     BrightnessSums total{};
     for_columns(view.width, [&]<int N>(int x, I16<N> zero) {
         const I16<N> inside = first_lanes<N>(view.width - x);
+        const I16<N> inner = inner_lanes<N>(x, view.width);
         const I16<N> one = bit_and(I16<N>::all(1), inside);
-        auto sx = zero_i32(zero), sy = sx, xt = sx, yt = sx, st = sx, tt = sx, bend = sx;
+        auto sx = zero_i32(zero), sy = sx, xt = sx, yt = sx, st = sx, tt = sx, bend = sx, rough = sx;
         for (int y = 0; y < view.height; ++y) {
             const int at = y * S + x;
             const I16<N> dx = I16<N>::load(view.gx + at), dy = I16<N>::load(view.gy + at);
@@ -82,15 +90,21 @@ void brightness_sums(const TemplateView& view, BrightnessSums* sums) {
             st = add(st, dot_pairs(t8, one));
             tt = add(tt, dot_pairs(t8, t8));
             if (y == 0 || y + 1 == view.height) continue;
-            const auto row = [&](int i) { return I16<N>::load(view.t + at + i * S); };
-            const I16<N> second = sub(add(row(-1), row(1)), add(row(0), row(0)));
-            const I16<N> quarter = bit_and(shift_right<4>(second), inside);
-            bend = add(bend, dot_pairs(quarter, quarter));
+            const auto bent = [&](int dx) {
+                const auto row = [&](int dy) { return I16<N>::load(view.t + at + dy * S + dx); };
+                const I16<N> second = sub(add(row(-1), row(1)), add(row(0), row(0)));
+                return mul_round15(second, I16<N>::all(2048));  // / 16
+            };
+            const I16<N> centre = bent(0);
+            bend = add(bend, dot_pairs(bit_and(centre, inside), bit_and(centre, inside)));
+            const I16<N> twice = sub(add(bent(-1), bent(1)), add(centre, centre));
+            const I16<N> quarter = bit_and(mul_round15(twice, I16<N>::all(8192)), inner);
+            rough = add(rough, dot_pairs(quarter, quarter));
         }
         total.gx += sum(sx), total.gy += sum(sy);
         total.gx_t += sum(xt), total.gy_t += sum(yt);
         total.t += sum(st), total.t_t += sum(tt);
-        total.bend2 += sum(bend);
+        total.bend2 += sum(bend), total.rough2 += sum(rough);
     });
     *sums = total;
 }
