@@ -125,7 +125,7 @@ Mat3 placement(const RegionTemplate& t) {
 struct Workspace {
     std::vector<std::int16_t> patch, scratch;
     std::vector<std::int32_t> grid;
-    std::vector<float> u, v, values;
+    std::vector<float> u, v, values, columns;
     int pattern = 0;  // whose positions u and v are
 };
 
@@ -163,19 +163,6 @@ simd::RegionSums correlate(const RegionTemplate& t, const Workspace& w, const fl
 
 // ---- the template's part of the normal equations ----
 
-/// Values of column k of the model's Jacobian, as a list.
-void jacobian_column(const RegionTemplate& t, const Workspace& w, int k, float* out) {
-    const std::int16_t *gx = plane(t, 1), *gy = plane(t, 2);
-    for (int i = 0; i < t.pattern * t.pattern; ++i) {
-        const float x = gx[i], y = gy[i], u = w.u[i], v = w.v[i];
-        const float along = u * x + v * y;
-        const float j[8] = {x, y, u * x, v * x, u * y, v * y, u * along, v * along};
-        double p[8];
-        project(t.model, j, p);
-        out[i] = static_cast<float>(p[k]);
-    }
-}
-
 bool invert(const Matrix& a, double* out) {
     const Eigen::LDLT<Matrix> factors(a);
     if (factors.info() != Eigen::Success || !factors.isPositive()) return false;
@@ -184,42 +171,54 @@ bool invert(const Matrix& a, double* out) {
     return inverse.allFinite();
 }
 
+/// Products of the columns of the model's Jacobian, brightness projected out if wanted. Fills what
+/// the template keeps of the columns.
+Matrix products(RegionTemplate& t) {
+    Workspace& w = workspace(t.pattern);
+    const int n = parameters(t.model), n_columns = columns(t.model), list = t.pattern * t.pattern;
+    const std::ptrdiff_t stride = list_size(t.pattern);
+    const double pixels = list;
+    if (w.columns.size() < static_cast<std::size_t>(9 * stride)) w.columns.resize(static_cast<std::size_t>(9 * stride));
+    simd::region_kernels().make_columns(plane(t, 0), plane(t, 1), plane(t, 2), w.u.data(),
+                                        w.v.data(), list, stride, w.columns.data());
+    const simd::RegionSums values = correlate(t, w, w.columns.data(), n_columns);
+    t.mean = values.i / pixels;
+    t.variation = values.i_i - t.mean * values.i;
+
+    float sums[8], full[8][8] = {};  // ones times columns, columns times columns
+    double half_projected[8][8];
+    for (int k = 0; k < n_columns; ++k) {
+        const simd::RegionSums s = correlate(t, w, w.columns.data() + (k + 1) * stride, n_columns);
+        std::copy_n(s.j, 8, full[k]);
+        sums[k] = s.i;
+    }
+    project(t.model, sums, t.j_1);
+    project(t.model, values.j, t.j_t);
+    Matrix hessian(n, n);
+    for (int k = 0; k < n_columns; ++k) project(t.model, full[k], half_projected[k]);
+    for (int i = 0; i < n; ++i) {
+        float column[8] = {};
+        for (int k = 0; k < n_columns; ++k) column[k] = static_cast<float>(half_projected[k][i]);
+        double row[max_model_parameters];
+        project(t.model, column, row);
+        for (int k = 0; k < n; ++k) hessian(i, k) = row[k];
+    }
+    if (t.normalize && t.variation > 0.0) {
+        for (int k = 0; k < n; ++k) t.j_t[k] -= t.mean * t.j_1[k];  // with T less its mean
+        for (int i = 0; i < n; ++i)
+            for (int k = 0; k < n; ++k)
+                hessian(i, k) -= t.j_1[i] * t.j_1[k] / pixels + t.j_t[i] * t.j_t[k] / t.variation;
+    }
+    return 0.5 * (hessian + hessian.transpose());
+}
+
 /// Fills the normal equations from the lists. False where they do not fix a position.
 bool prepare(RegionTemplate& t) {
-    Workspace& w = workspace(t.pattern);
-    const int n = parameters(t.model);
-    const double pixels = t.pattern * t.pattern;
-    double total = 0.0, squares = 0.0;
-    for (int i = 0; i < t.pattern * t.pattern; ++i) {
-        const double value = plane(t, 0)[i];
-        total += value, squares += value * value;
-    }
-    t.mean = total / pixels;
-    t.variation = squares - total * t.mean;
+    Matrix hessian = products(t);
     if (!(t.variation > 0.0)) return false;
-
-    Matrix hessian(n, n);
-    std::vector<float> column(static_cast<std::size_t>(list_size(t.pattern)), 0.0f);
-    for (int k = 0; k < n; ++k) {
-        jacobian_column(t, w, k, column.data());
-        const simd::RegionSums s = correlate(t, w, column.data(), columns(t.model));
-        double row[max_model_parameters];
-        project(t.model, s.j, row);
-        for (int i = 0; i < n; ++i) hessian(k, i) = row[i];
-        t.j_1[k] = s.i;
-        t.j_t[k] = s.i_t;
-        if (t.normalize) t.j_t[k] -= t.mean * s.i;  // with the values' differences from the mean
-    }
-    for (int k = 0; k < n; ++k)
-        for (int i = 0; i < n; ++i) {
-            if (t.normalize)
-                hessian(k, i) -= t.j_1[k] * t.j_1[i] / pixels + t.j_t[k] * t.j_t[i] / t.variation;
-            if (k == i && k >= 2)
-                hessian(k, i) += 2.0 * std::pow(noise_floor * to_sample / prior_px, 2);
-        }
-    hessian = (0.5 * (hessian + hessian.transpose())).eval();
-    const Matrix loc = hessian.topLeftCorner(2, 2);
-    if (!invert(loc, t.loc_inverse) || !invert(hessian, t.inverse)) return false;
+    const int n = parameters(t.model);
+    for (int k = 2; k < n; ++k) hessian(k, k) += 2.0 * std::pow(noise_floor * to_sample / prior_px, 2);
+    if (!invert(hessian.topLeftCorner(2, 2), t.loc_inverse) || !invert(hessian, t.inverse)) return false;
     t.unit_variance = 0.5 * (t.inverse[0] + t.inverse[n + 1]);
     const double loc_variance = 0.5 * (t.loc_inverse[0] + t.loc_inverse[3]);
     const double sigma_px = noise_floor * to_sample * std::sqrt(2.0 * loc_variance);
@@ -391,10 +390,10 @@ bool make_region_template(const ImageView& image, Vec2 xy_px, int pattern, Motio
     thread_local PatchBuffer patch;
     cut_patch(image, x0 - 2, y0 - 2, side, side, out.map, patch.data);
 
-    std::int64_t total = 0;
+    int total = 0;
     for (int y = 0; y < pattern; ++y)
         for (int x = 0; x < pattern; ++x) total += patch.data[(y + 2) * simd::patch_stride + x + 2];
-    out.base = static_cast<int>(total / (pattern * pattern));
+    out.base = total / (pattern * pattern);
     const int n = pattern * pattern, size = list_size(pattern);
     out.samples.resize(static_cast<std::size_t>(3 * size));
     std::int16_t* lists = out.samples.data();

@@ -40,6 +40,12 @@ struct RegionKernels {
     void (*make_list)(const std::int16_t* patch, std::ptrdiff_t stride, int side, int base,
                       std::int16_t* t, std::int16_t* gx, std::int16_t* gy);
 
+    /// The list's values and its 8 Jacobian columns as floats, each `columns_stride` after the
+    /// other.
+    void (*make_columns)(const std::int16_t* t, const std::int16_t* gx, const std::int16_t* gy,
+                         const float* u, const float* v, int n, std::ptrdiff_t columns_stride,
+                         float* columns);
+
     /// Samples at half-pixel spacing: sample (2 x, 2 y) of the grid is sample (x, y) of the patch.
     /// The grid has 2 (height - 1) rows and at least 2 width - 1 columns. `taps`: the first half
     /// of the filter, times 2^15. `scratch`: (height + taps) rows like the patch's.
