@@ -183,8 +183,8 @@ class FeatureOptions(Options):
         0, lo=0, hi=256, doc="balance over this many cells across the frame; 0: strongest first"
     )
     min_score: float = knob(
-        0.0, lo=0.0, hi=1e9,
-        doc="weakest score kept, however weak the strongest corner is (squared grey levels/px)",
+        0.0, unit="(grey/px)^2", lo=0.0, hi=1e12,
+        doc="weakest score kept, however weak the strongest one is",
     )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 #include "core/detect.hpp"
 
-#include <optional>
-
 #include <pybind11/stl.h>
+
+#include <optional>
 
 #include "bind/arrays.hpp"
 #include "bind/registers.hpp"
@@ -18,14 +18,16 @@ FeatureOptions feature_options(int max_features, double quality, double min_dist
 
 py::typing::Tuple<Array<double>, Array<float>> detect(
     const FramePyramid& image, const FeatureOptions& options,
-    const std::optional<Array<double>>& existing_px,
-    const std::optional<Array<std::uint8_t>>& mask, int threads) {
+    const std::optional<Array<double>>& existing_px, const std::optional<Array<std::uint8_t>>& mask,
+    int threads) {
     const ImageView& view = image.level(0);
     const auto existing = existing_px ? points(*existing_px) : std::span<const Vec2>{};
     MaskView allowed;
     if (mask) {
-        require_shape(*mask, {view.height, view.width});
-        allowed = {mask->data(), mask->strides(0), view.width, view.height};
+        if (mask->ndim() != 2 || mask->size() == 0)
+            throw std::invalid_argument("mask of unexpected shape");
+        allowed = {mask->data(), mask->strides(0), static_cast<int>(mask->shape(1)),
+                   static_cast<int>(mask->shape(0))};
     }
     std::vector<Feature> features;
     {

@@ -16,8 +16,8 @@ namespace trackcore {
 namespace {
 
 constexpr int max_block = 15;
-constexpr int strip_columns = 960;
-constexpr int band_rows = 128;
+constexpr int strip_columns = 960;  // so that the rows at work stay in the first caches
+constexpr int band_rows = 128;      // one thread's piece; the rows above it are made twice
 constexpr int rows_ahead = 16;      // to prefetch
 constexpr int whole = simd::corner_lanes;
 
@@ -25,6 +25,8 @@ constexpr int whole = simd::corner_lanes;
 // derivatives and sums reach for, and behind the last for whole vectors.
 constexpr int margin = 32;
 constexpr int columns = margin + strip_columns + 96;
+static_assert(strip_columns + 2 + whole <= simd::max_corner_columns);
+static_assert(margin + strip_columns + 2 + max_block + 2 * whole <= columns);
 
 int mirror(int i, int n) {
     while (i < 0 || i >= n) i = i < 0 ? -i : 2 * (n - 1) - i;
@@ -140,9 +142,9 @@ class Scanner {
             reflect_sums();
             const float most = kernels_.strength(sums_[0] + margin, sums_[1] + margin,
                                                  sums_[2] + margin, block_, n_, strengths(y));
-            search_.saw(search_.mask ? simd::detect_kernels().largest_where(strengths(y),
-                                                                           allowed(y), n_)
-                                     : most);
+            search_.saw(search_.mask
+                            ? simd::detect_kernels().largest_where(strengths(y), allowed(y), n_)
+                            : most);
             if (y > tile.y0) find_peaks(y - 1, found);
         }
     }
@@ -189,9 +191,9 @@ class Scanner {
     }
 
     void find_peaks(int y, std::vector<Corner>& found) {
-        const int n = simd::detect_kernels().peaks(strengths(y - 1), strengths(y),
-                                                   strengths(y + 1), n_ - 1, search_.threshold(),
-                                                   peak_column_, peak_value_);
+        const int n =
+            simd::detect_kernels().peaks(strengths(y - 1), strengths(y), strengths(y + 1), n_ - 1,
+                                         search_.threshold(), peak_column_, peak_value_);
         const std::uint8_t* where = search_.mask ? allowed(y) : nullptr;
         for (int i = 0; i < n; ++i) {
             const int x = peak_column_[i];
@@ -240,13 +242,13 @@ std::vector<Tile> tiles_of(int width, int height) {
     std::vector<Tile> tiles;
     for (int j = 0; j < down; ++j)
         for (int i = 0; i < across; ++i)
-            tiles.push_back({cut(i, across, width), cut(j, down, height),
-                             cut(i + 1, across, width), cut(j + 1, down, height)});
+            tiles.push_back({cut(i, across, width), cut(j, down, height), cut(i + 1, across, width),
+                             cut(j + 1, down, height)});
     return tiles;
 }
 
-/// The part of a tile to look at, without the image's border, where nothing is detected. Never
-/// empty unless the mask rules out everything: the border's strength counts.
+/// Leaves of a tile what may hold features: what the mask allows, and not the image's border.
+/// False if the mask allows nothing; a tile of border only stays, as its strength counts.
 bool shrink(const Search& search, Tile& tile) {
     if (search.mask) {
         tile = search.mask.allowed_part(tile);
@@ -254,7 +256,7 @@ bool shrink(const Search& search, Tile& tile) {
     }
     const auto inside = [](int& begin, int& end, int size) {
         begin = std::clamp(begin, 1, size - 2);
-        end = std::clamp(end, begin + 1, size - 1);
+        end = std::clamp(end, begin, size - 1);
     };
     inside(tile.x0, tile.x1, search.image.width);
     inside(tile.y0, tile.y1, search.image.height);
@@ -289,9 +291,15 @@ void detect_features(const ImageView& image, const FeatureOptions& options,
     Search search{image, options, Mask(mask, image), 0.0f, {}, corners};
     const simd::DetectKernels& kernels = simd::detect_kernels();
     switch (image.type) {
-        case PixelType::u8: scan_all(search, kernels.u8, threads); break;
-        case PixelType::u16: scan_all(search, kernels.u16, threads); break;
-        case PixelType::f32: scan_all(search, kernels.f32, threads); break;
+        case PixelType::u8:
+            scan_all(search, kernels.u8, threads);
+            break;
+        case PixelType::u16:
+            scan_all(search, kernels.u16, threads);
+            break;
+        case PixelType::f32:
+            scan_all(search, kernels.f32, threads);
+            break;
     }
 
     // Strength is twice the eigenvalue of a sum over the block, of derivatives times 8.

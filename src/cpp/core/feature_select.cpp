@@ -62,7 +62,8 @@ class Taken {
         return memory;
     }
     std::uint64_t word(int x, int y) const {
-        return bits()[static_cast<std::size_t>(y) * words_a_row_ + static_cast<std::size_t>(x) / 64];
+        return bits()[static_cast<std::size_t>(y) * words_a_row_ +
+                      static_cast<std::size_t>(x) / 64];
     }
     bool near(double dx, double dy) const { return dx * dx + dy * dy < distance_ * distance_; }
 
@@ -140,6 +141,7 @@ class Cells {
                            height)),
           held_(static_cast<std::size_t>(columns_) * rows_) {}
 
+    Cells empty_copy() const { return {width_, height_, columns_}; }
     int count() const { return static_cast<int>(held_.size()); }
     int& held(int x, int y) {
         const auto column = static_cast<std::int64_t>(x) * columns_ / width_;
@@ -158,78 +160,96 @@ bool in_frame(Vec2 p, int width, int height) {
 
 int divide_up(int a, int b) { return (a + b - 1) / b; }
 
+/// What was chosen so far, and what may no longer be.
+class Selection {
+  public:
+    Selection(int width, int height, const FeatureOptions& options,
+              std::span<const Vec2> existing_px)
+        : wanted_(options.max_features > 0 ? options.max_features : no_limit),
+          taken_(width, height, options.min_distance),
+          cells_(width, height, std::max(options.cells, 1)) {
+        int n_existing = 0;
+        for (const Vec2& p : existing_px) {
+            if (!std::isfinite(p.x) || !std::isfinite(p.y)) continue;
+            taken_.take(p);
+            if (!in_frame(p, width, height)) continue;
+            ++cells_.held(static_cast<int>(p.x + 0.5), static_cast<int>(p.y + 0.5));
+            ++n_existing;
+        }
+        if (options.cells > 0 && wanted_ != no_limit)
+            share_ = divide_up(n_existing + wanted_, cells_.count());
+    }
+
+    /// Strongest first; while cells are balanced, weak corners of poor cells may be needed too.
+    void choose(const std::vector<Corner>& corners) {
+        const std::size_t n_likely =
+            share_ == no_limit ? 4 * static_cast<std::size_t>(wanted_) : corners.size();
+        visit_strongest_first(
+            corners, n_likely, [&](const Corner& c) { return taken_.at(c.x, c.y); },
+            [&](const Corner& c) { return offer(c, waiting_); });
+        while (!full() && !waiting_.empty()) {
+            raise_share();
+            std::vector<Corner> still_waiting;
+            for (const Corner& c : waiting_)
+                if (!offer(c, still_waiting)) break;
+            waiting_.swap(still_waiting);
+        }
+    }
+
+    std::vector<Corner>& kept() { return kept_; }
+
+  private:
+    static constexpr int no_limit = std::numeric_limits<int>::max();
+
+    bool full() const { return static_cast<int>(kept_.size()) >= wanted_; }
+
+    /// Keeps a corner unless it is too near to another; if its cell has its share, it waits.
+    /// False when no more are wanted.
+    bool offer(const Corner& c, std::vector<Corner>& waiting) {
+        if (taken_.at(c.x, c.y)) return true;
+        int& held = cells_.held(c.x, c.y);
+        if (held >= share_) {
+            waiting.push_back(c);
+            return true;
+        }
+        ++held;
+        kept_.push_back(c);
+        taken_.take(c.x, c.y);
+        return !full();
+    }
+
+    /// Divides what poor cells left among those that still have corners to give.
+    void raise_share() {
+        Cells seen = cells_.empty_copy();
+        int n_rich = 0, least_held = no_limit;
+        for (const Corner& c : waiting_) {
+            if (taken_.at(c.x, c.y) || seen.held(c.x, c.y)++ > 0) continue;
+            ++n_rich;
+            least_held = std::min(least_held, cells_.held(c.x, c.y));
+        }
+        if (n_rich == 0) return;
+        const int left = wanted_ - static_cast<int>(kept_.size());
+        share_ = std::max(share_, least_held) + divide_up(left, n_rich);
+    }
+
+    int wanted_;
+    int share_ = no_limit;  // of each cell
+    Taken taken_;
+    Cells cells_;
+    std::vector<Corner> kept_, waiting_;
+};
+
 }  // namespace
 
 void select_features(const std::vector<Corner>& corners, int width, int height, float score_scale,
                      const FeatureOptions& options, std::span<const Vec2> existing_px,
                      std::vector<Feature>& out) {
-    Taken taken(width, height, options.min_distance);
-    Cells cells(width, height, std::max(options.cells, 1));
-    int n_existing = 0;
-    for (const Vec2& p : existing_px) {
-        if (!std::isfinite(p.x) || !std::isfinite(p.y)) continue;
-        taken.take(p);
-        if (!in_frame(p, width, height)) continue;
-        ++cells.held(static_cast<int>(p.x + 0.5), static_cast<int>(p.y + 0.5));
-        ++n_existing;
-    }
-    constexpr int no_limit = std::numeric_limits<int>::max();
-    const int wanted = options.max_features > 0 ? options.max_features : no_limit;
-    const bool balance = options.cells > 0 && wanted != no_limit;
-    int share = balance ? divide_up(n_existing + wanted, cells.count()) : no_limit;
-
-    std::vector<Corner> kept;
-    std::vector<Corner> waiting;  // their cell has its share; strongest first
-    const auto keep = [&](const Corner& c) {
-        kept.push_back(c);
-        taken.take(c.x, c.y);
-        return static_cast<int>(kept.size()) < wanted;
-    };
-    const std::size_t guess = balance ? corners.size() : 4 * static_cast<std::size_t>(wanted);
-    visit_strongest_first(
-        corners, guess, [&](const Corner& c) { return taken.at(c.x, c.y); },
-        [&](const Corner& c) {
-            if (taken.at(c.x, c.y)) return true;
-            if (balance) {
-                int& held = cells.held(c.x, c.y);
-                if (held >= share) {
-                    waiting.push_back(c);
-                    return true;
-                }
-                ++held;
-            }
-            return keep(c);
-        });
-    while (static_cast<int>(kept.size()) < wanted && !waiting.empty()) {
-        // Cells that still have corners to give; each gets an equal part of what is left.
-        std::vector<Corner> next;
-        Cells rich(width, height, options.cells);
-        int n_rich = 0, least_held = no_limit;
-        for (const Corner& c : waiting) {
-            if (taken.at(c.x, c.y) || ++rich.held(c.x, c.y) > 1) continue;
-            ++n_rich;
-            least_held = std::min(least_held, cells.held(c.x, c.y));
-        }
-        if (n_rich == 0) break;
-        share = std::max(share, least_held) +
-                divide_up(wanted - static_cast<int>(kept.size()), n_rich);
-        for (const Corner& c : waiting) {
-            if (taken.at(c.x, c.y)) continue;
-            int& held = cells.held(c.x, c.y);
-            if (held >= share) {
-                next.push_back(c);
-                continue;
-            }
-            ++held;
-            if (!keep(c)) break;
-        }
-        waiting.swap(next);
-    }
-
-    std::sort(kept.begin(), kept.end(), stronger);
+    Selection selection(width, height, options, existing_px);
+    selection.choose(corners);
+    std::sort(selection.kept().begin(), selection.kept().end(), stronger);
     out.clear();
-    out.reserve(kept.size());
-    for (const Corner& c : kept)
+    out.reserve(selection.kept().size());
+    for (const Corner& c : selection.kept())
         out.push_back({{double(c.x), double(c.y)}, c.strength * score_scale});
 }
 

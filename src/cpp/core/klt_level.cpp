@@ -28,6 +28,10 @@ constexpr double gradient_noise = 2.0 * 65.0 / 144.0;
 // Bilinear interpolation at fraction f shifts a wave of w rad/px by w^2 f (1 - f) (1 - 2 f) / 6;
 // this is the largest value over f.
 constexpr double worst_phase = 0.0962 / 6.0;
+// Bilinear interpolation pulls towards whole and half pixels, the 8-tap filter does not, but keeps
+// more of the noise: it is used where the pull may exceed this share of the deviation by noise
+// along the best determined direction.
+constexpr double tolerable_pull = 0.5;
 // An edge slides along itself: below this ratio of eigenvalues, texture along it is not trusted.
 constexpr double least_isotropy = 2e-4;
 // Gains that steps are corrected for; a patch far from its place may suggest any.
@@ -105,6 +109,10 @@ double KltNormal::min_eigenvalue() const {
     return 0.5 * (xx + yy - std::sqrt((xx - yy) * (xx - yy) + 4.0 * xy * xy));
 }
 
+double KltNormal::max_eigenvalue() const {
+    return 0.5 * (xx + yy + std::sqrt((xx - yy) * (xx - yy) + 4.0 * xy * xy));
+}
+
 Vec2 KltNormal::solve(const simd::StepSums& s) const {
     double bx = static_cast<double>(s.gx_r) * (per_gradient * per_sample);
     double by = static_cast<double>(s.gy_r) * (per_gradient * per_sample);
@@ -177,7 +185,8 @@ void KltLevel::show(const KltRect& rect) {
     const std::int16_t* first = w_.prev.data + (template_border + rect.y0) * simd::patch_stride +
                                 template_border + rect.x0;
     simd::GradientSums gradients;
-    kernels_.make_template(first, weights(rect), width, height, w_.t, w_.gx, w_.gy, &gradients);
+    (finest_ ? kernels_.make_template : kernels_.make_coarse_template)(
+        first, weights(rect), width, height, w_.t, w_.gx, w_.gy, &gradients);
     view_ = {w_.t, w_.gx, w_.gy, width, height};
     if (finest_ || photometric_ != Photometric::none) kernels_.brightness_sums(view_, &sums_);
     normal_ = normal_equations(gradients, sums_, width * height, photometric_);
@@ -188,6 +197,10 @@ double KltLevel::best_sigma_px() const {
     if (!usable_ || !(scale > 0.0) || !(normal_.min_eigenvalue() > least_isotropy * scale))
         return infinite;
     return noise_floor * std::sqrt(scale * normal_.i_det);
+}
+
+double KltLevel::weakest_texture() const {
+    return usable_ ? normal_.min_eigenvalue() / (view_.width * view_.height) : 0.0;
 }
 
 KltLevel::Place KltLevel::place(Vec2 xy, Kernel kernel) {
@@ -281,15 +294,18 @@ double KltLevel::template_noise() const {
            (weights * (view_.width - 2) * (view_.height - 2));
 }
 
-/// Mean square of the second differences of the template down its columns [grey levels^2].
-double KltLevel::template_bend() const {
+/// How far bilinear interpolation may be off along an axis. Second differences over first ones
+/// are the square of the texture's frequency.
+double KltLevel::bilinear_pull_px(std::int64_t bend2, double gradient2) const {
     constexpr double unit = 0.5;
-    return static_cast<double>(sums_.bend2) * unit * unit / (view_.width * (view_.height - 2));
+    const double inner = (view_.width - 2) * (view_.height - 2);
+    const double bend = static_cast<double>(bend2) * unit * unit / inner;
+    return worst_phase * bend * view_.width * view_.height / std::max(gradient2, 1e-9);
 }
 
 KltQuality KltLevel::judge(Vec2 xy, Kernel kernel) {
     const Place at = place(xy, kernel);
-    if (at.patch == nullptr) return {0.0, infinite, infinite, true, infinite};
+    if (at.patch == nullptr) return {0.0, infinite, infinite, true, false};
     simd::MatchSums s;
     if (kernel == Kernel::sinc)
         kernels_.match(resample(at), 0, 0, view_, &s);
@@ -327,8 +343,10 @@ KltQuality KltLevel::judge(Vec2 xy, Kernel kernel) {
             : std::sqrt(position_variance(normal_, signal,
                                           std::max(in_template, 2.0 * rounding)));
     quality.only_noise = mostly_noise(normal_, without_noise(normal_, own_noise, n));
-    // Second differences over first ones: the square of the texture's frequency.
-    quality.bias_px = worst_phase * template_bend() * n / std::max(normal_.yy, 1e-9);
+    const double pull_px = std::max(bilinear_pull_px(sums_.bend_x2, normal_.xx),
+                                    bilinear_pull_px(sums_.bend_y2, normal_.yy));
+    const double best_px = std::sqrt(std::max(left, 2.0 * rounding) / normal_.max_eigenvalue());
+    quality.fine = pull_px > tolerable_pull * best_px;
     return quality;
 }
 

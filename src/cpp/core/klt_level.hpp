@@ -18,6 +18,7 @@ struct KltNormal {
     int brightness = 0;             ///< number of brightness parameters
 
     double min_eigenvalue() const;
+    double max_eigenvalue() const;
     Vec2 solve(const simd::StepSums& sums) const;
 };
 
@@ -27,7 +28,7 @@ struct KltQuality {
     double residual;  ///< rms difference after the brightness model [grey levels]
     double sigma_px;  ///< one standard deviation per axis; infinite where texture is only noise
     bool only_noise;  ///< the template's own noise explains all its texture
-    double bias_px;   ///< how far bilinear interpolation may be off on texture as fine as this
+    bool fine;        ///< texture so fine that bilinear interpolation costs accuracy
 };
 
 /// Where the windows of both images lie inside them, in window coordinates; ends excluded.
@@ -55,6 +56,9 @@ class KltLevel {
     /// where the window has no texture.
     double best_sigma_px() const;
 
+    /// Mean square of the gradient along the direction that has least of it [(grey levels / px)^2].
+    double weakest_texture() const;
+
     /// Moves `xy` until the patch under it agrees with the template, `most` steps at most.
     /// Where a window crosses the border, only pixels that both images show are compared.
     End refine(Vec2& xy, double epsilon_px, Kernel kernel, int most);
@@ -76,7 +80,7 @@ class KltLevel {
     simd::TemplateWeights weights(const KltRect& rect) const;
     simd::StepSums correlate(const Place& at, Kernel kernel);
     double template_noise() const;
-    double template_bend() const;
+    double bilinear_pull_px(std::int64_t bend2, double gradient2) const;
 
     const ImageView& next_;
     const simd::KltKernels& kernels_;

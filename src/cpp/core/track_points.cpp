@@ -14,13 +14,11 @@ constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
 constexpr int precise_steps = 4;  // 8-tap refinements at most; two are the rule
 constexpr int points_a_piece = 32;
 constexpr int prefetch_reach = 3;  // pixels beyond the window that are needed as well
-// Bilinear interpolation pulls towards whole and half pixels, the 8-tap filter does not, but keeps
-// more of the noise: it is used where the pull may exceed this share of the deviation by noise.
-constexpr double tolerable_bias = 0.5;
 // A level above the finest only has to bring the next within reach.
 constexpr double coarse_epsilon_px = 0.03;
-// ... and is skipped where texture fixes the position no better than this.
-constexpr double coarse_sigma_px = 1.0;
+// ... and is skipped where its weakest texture is no stronger than this [(grey levels / px)^2]:
+// what aliasing and rounding leave there would lead astray.
+constexpr double coarse_texture = 0.3;
 
 KltWorkspace& workspace() {
     thread_local KltWorkspace w;
@@ -53,7 +51,7 @@ void approach(const FramePyramid& prev, const FramePyramid& next, Vec2 from, Vec
         const double scale = 1 << l;
         KltLevel level(prev.level(l), next.level(l), options.window, options.photometric,
                        {from.x / scale, from.y / scale}, false, workspace());
-        if (!(level.best_sigma_px() < coarse_sigma_px)) continue;
+        if (!(level.weakest_texture() >= coarse_texture)) continue;
         Vec2 at{xy.x / scale, xy.y / scale};
         const auto end = level.refine(at, std::max(options.epsilon_px, coarse_epsilon_px),
                                       KltLevel::Kernel::bilinear, options.max_iterations);
@@ -77,7 +75,7 @@ PointMatch follow(const FramePyramid& prev, const FramePyramid& next, Vec2 from,
     if (end == End::moving && level.last_step_px() > settled_px) end = End::diverged;
     if (end == End::left_frame || end == End::diverged) return unsettled(end);
     KltQuality quality = level.judge(xy, KltLevel::Kernel::bilinear);
-    if (options.precise || quality.bias_px > tolerable_bias * quality.sigma_px) {
+    if (options.precise || quality.fine) {
         // It sees less of a window at the border; where that is too little, the first answer stands.
         Vec2 polished = xy;
         end = level.refine(polished, options.epsilon_px, KltLevel::Kernel::sinc,

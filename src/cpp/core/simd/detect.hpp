@@ -43,8 +43,8 @@ struct DetectKernels {
     /// Finds the columns among n whose value exceeds `threshold` and is exceeded by none of its
     /// eight neighbours. Reads in whole vectors, one more column on either side. Returns how many;
     /// `column` and `value` have room for n in whole vectors.
-    int (*peaks)(const float* above, const float* here, const float* below, int n,
-                 float threshold, std::int32_t* column, float* value);
+    int (*peaks)(const float* above, const float* here, const float* below, int n, float threshold,
+                 std::int32_t* column, float* value);
 };
 
 }  // namespace trackcore::simd

@@ -26,8 +26,8 @@ struct GradientSums {
 /// What brightness adds to it. T is in grey levels times 8, g in gradient units.
 struct BrightnessSums {
     std::int64_t gx, gy, gx_t, gy_t, t, t_t;
-    std::int64_t bend2;   ///< squared second differences down the columns [(grey levels / 2)^2]
-    std::int64_t rough2;  ///< the same, differenced along the rows as well [(2 grey levels)^2]
+    std::int64_t bend_x2, bend_y2;  ///< squared second differences [(grey levels / 2)^2]
+    std::int64_t rough2;            ///< the same across and down [(2 grey levels)^2]
 };
 
 /// One comparison of a resampled patch J with the template T; r = J - T in samples.
@@ -68,6 +68,10 @@ struct KltKernels {
     void (*make_template)(const std::int16_t* patch, const TemplateWeights& weights, int width,
                           int height, std::int16_t* t, std::int16_t* gx, std::int16_t* gy,
                           GradientSums* sums);
+    /// The same with Sobel's derivative, which is less exact and reaches further: for a start.
+    void (*make_coarse_template)(const std::int16_t* patch, const TemplateWeights& weights,
+                                 int width, int height, std::int16_t* t, std::int16_t* gx,
+                                 std::int16_t* gy, GradientSums* sums);
     void (*brightness_sums)(const TemplateView& view, BrightnessSums* sums);
 
     /// Resamples a window bilinearly at offset (fx, fy) / 2^15 and correlates the difference with

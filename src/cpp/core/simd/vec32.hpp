@@ -5,12 +5,11 @@
 // of vec.hpp hold here as well.
 #pragma once
 
-#include <math.h>
-
 #include "core/simd/vec.hpp"
 
-#if !defined(__AVX2__) && defined(__SSE2__)
-#include <emmintrin.h>
+#if !defined(__AVX2__) && (defined(__SSE2__) || defined(_M_X64))
+#include <immintrin.h>
+#define TRACKCORE_ANY_X86 1
 #endif
 
 namespace {
@@ -24,10 +23,19 @@ constexpr int wide = 8;
 #endif
 constexpr int half_wide = wide / 2;
 
-#if defined(__AVX2__) || !defined(__SSE2__)
+#if !defined(TRACKCORE_ANY_X86)
 using Wide16 = I16<wide>;
 using Wide32 = I32<half_wide>;
 #endif
+
+/// Without the standard library: see vec.hpp for why.
+inline double square_root(double value) {
+#if defined(__GNUC__)
+    return __builtin_sqrt(value);
+#else
+    return _mm_cvtsd_f64(_mm_sqrt_sd(_mm_setzero_pd(), _mm_set_sd(value)));
+#endif
+}
 
 // ---- x86-64-v4 ----
 
@@ -56,9 +64,7 @@ inline WideFloat mul(WideFloat a, WideFloat b) { return {_mm512_mul_ps(a.v, b.v)
 inline WideFloat max(WideFloat a, WideFloat b) { return {_mm512_max_ps(a.v, b.v)}; }
 inline WideFloat square_root(WideFloat a) { return {_mm512_sqrt_ps(a.v)}; }
 /// One bit per lane.
-inline unsigned above(WideFloat a, WideFloat b) {
-    return _mm512_cmp_ps_mask(a.v, b.v, _CMP_GT_OQ);
-}
+inline unsigned above(WideFloat a, WideFloat b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_GT_OQ); }
 
 // ---- x86-64-v3 ----
 
@@ -93,7 +99,7 @@ inline unsigned above(WideFloat a, WideFloat b) {
 
 // ---- any x86-64: what vec.hpp leaves to the compiler ----
 
-#elif defined(__SSE2__)
+#elif defined(TRACKCORE_ANY_X86)
 
 struct Wide16 {
     __m128i v;
@@ -217,7 +223,7 @@ inline WideFloat max(const WideFloat& a, const WideFloat& b) {
     return float_lanes(a, b, [](float x, float y) { return x > y ? x : y; });
 }
 inline WideFloat square_root(const WideFloat& a) {
-    return float_lanes(a, a, [](float x, float) { return sqrtf(x); });
+    return float_lanes(a, a, [](float x, float) { return static_cast<float>(square_root(x)); });
 }
 inline unsigned above(const WideFloat& a, const WideFloat& b) {
     unsigned bits = 0;

@@ -2,10 +2,34 @@
 
 #include "core/simd/vec32.hpp"
 
+#if defined(_MSC_VER)
+#define RESTRICT __restrict
+#else
+#define RESTRICT __restrict__
+#endif
+
 namespace {
 
 constexpr int whole = trackcore::simd::corner_lanes;
+constexpr double most_float = 3.4e38;
 constexpr int max_columns = trackcore::simd::max_corner_columns;
+
+inline std::int32_t bits_of(float value) {
+    std::int32_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+/// The largest of n floats that are not negative, given as their bits: those are ordered alike,
+/// and compilers know how to find the largest of many integers.
+template <class BitsAt>
+inline float largest_of(int n, BitsAt bits_at) {
+    std::int32_t most = 0;
+    for (int x = 0; x < n; ++x) most = bits_at(x) > most ? bits_at(x) : most;
+    float result;
+    std::memcpy(&result, &most, sizeof result);
+    return result;
+}
 
 // ---- 8-bit images ----
 
@@ -50,8 +74,7 @@ void accumulate_u8(const std::int16_t* smooth, const std::int16_t* diff, std::in
         const std::int16_t *s = smooth + x, *d = diff + x;
         const Wide16 mid = Wide16::load(d);
         const Wide16 gx = spread(sub(Wide16::load(s + 1), Wide16::load(s - 1)));
-        const Wide16 gy =
-            spread(add(add(mid, mid), add(Wide16::load(d - 1), Wide16::load(d + 1))));
+        const Wide16 gy = spread(add(add(mid, mid), add(Wide16::load(d - 1), Wide16::load(d + 1))));
         const Wide16 ox = Wide16::load(old_dx + x), oy = Wide16::load(old_dy + x);
         const Wide16 minus_ox = sub(zero, ox), minus_oy = sub(zero, oy);
         gx.store(new_dx + x);
@@ -66,8 +89,7 @@ void accumulate_u8(const std::int16_t* smooth, const std::int16_t* diff, std::in
 inline WideFloat twice_least(const Wide32& xx, const Wide32& xy, const Wide32& yy) {
     const WideFloat a = to_float(xx), b = to_float(xy), c = to_float(yy);
     const WideFloat difference = sub(a, c), twice_b = add(b, b);
-    const WideFloat root =
-        square_root(add(mul(difference, difference), mul(twice_b, twice_b)));
+    const WideFloat root = square_root(add(mul(difference, difference), mul(twice_b, twice_b)));
     return max(sub(add(a, c), root), all(0.0f));  // rounding may leave less than nothing
 }
 
@@ -102,7 +124,8 @@ inline float strength_with(const std::int32_t* xx, const std::int32_t* xy, const
     }
     if (x < n) {
         store(twice_least(across<taps>(xx + x, block), across<taps>(xy + x, block),
-                          across<taps>(yy + x, block)), out + x);
+                          across<taps>(yy + x, block)),
+              out + x);
         for (int i = n; i < x + half_wide; ++i) out[i] = 0.0f;
         most = max(most, load(out + x));
         x += half_wide;
@@ -111,8 +134,8 @@ inline float strength_with(const std::int32_t* xx, const std::int32_t* xy, const
     return largest(most);
 }
 
-float strength_u8(const std::int32_t* xx, const std::int32_t* xy, const std::int32_t* yy,
-                  int block, int n, float* out) {
+float strength_u8(const std::int32_t* xx, const std::int32_t* xy, const std::int32_t* yy, int block,
+                  int n, float* out) {
     if (block == 3) return strength_with<3>(xx, xy, yy, block, n, out);
     return strength_with<0>(xx, xy, yy, block, n, out);
 }
@@ -132,15 +155,18 @@ void blur_plain(const Pixel* above, const Pixel* here, const Pixel* below, int n
 
 // Sums are made anew for each row: a value that is not finite must not outlive its block.
 void accumulate_plain(const float* smooth, const float* diff, float* const* dx, float* const* dy,
-                      int block, int n, double* xx, double* xy, double* yy) {
-    float *new_dx = dx[block], *new_dy = dy[block];
+                      int block, int n, double* RESTRICT xx, double* RESTRICT xy,
+                      double* RESTRICT yy) {
+    float* RESTRICT new_dx = dx[block];
+    float* RESTRICT new_dy = dy[block];
     for (int x = 0; x < n; ++x) {
         new_dx[x] = smooth[x + 1] - smooth[x - 1];
         new_dy[x] = (diff[x] + diff[x]) + (diff[x - 1] + diff[x + 1]);
         xx[x] = xy[x] = yy[x] = 0.0;
     }
     for (int k = 1; k <= block; ++k) {
-        const float *gx = dx[k], *gy = dy[k];
+        const float* RESTRICT gx = dx[k];
+        const float* RESTRICT gy = dy[k];
         for (int x = 0; x < n; ++x) {
             const double a = gx[x], b = gy[x];
             xx[x] += a * a;
@@ -150,39 +176,33 @@ void accumulate_plain(const float* smooth, const float* diff, float* const* dx, 
     }
 }
 
-inline double across_plain(const double* p, int block) {
-    double total = 0.0;
-    for (int i = 0; i < block; ++i) total += p[i - block / 2];
-    return total;
+/// Sums of `block` neighbouring columns.
+void across_plain(const double* RESTRICT p, int block, int n, double* RESTRICT out) {
+    for (int x = 0; x < n; ++x) out[x] = 0.0;
+    for (int i = -(block / 2); i < block - block / 2; ++i)
+        for (int x = 0; x < n; ++x) out[x] += p[x + i];
 }
 
 float strength_plain(const double* xx, const double* xy, const double* yy, int block, int n,
-                     float* out) {
-    float most = 0.0f;
+                     float* RESTRICT out) {
+    double a[max_columns], b[max_columns], c[max_columns];
+    across_plain(xx, block, n, a);
+    across_plain(xy, block, n, b);
+    across_plain(yy, block, n, c);
     for (int x = 0; x < n; ++x) {
-        const double a = across_plain(xx + x, block), b = across_plain(xy + x, block),
-                     c = across_plain(yy + x, block);
-        const float v = static_cast<float>((a + c) - sqrt((a - c) * (a - c) + 4.0 * b * b));
-        out[x] = v > 0.0f ? v : 0.0f;  // also where it is not a number
-        most = out[x] > most ? out[x] : most;
+        const double root = square_root((a[x] - c[x]) * (a[x] - c[x]) + 4.0 * b[x] * b[x]);
+        const double v = (a[x] + c[x]) - root;
+        const double positive = v > 0.0 ? v : 0.0;  // also where it is not a number
+        out[x] = static_cast<float>(positive < most_float ? positive : most_float);
     }
     for (int x = n; x % whole != 0; ++x) out[x] = 0.0f;
-    return most;
+    return largest_of(n, [&](int x) { return bits_of(out[x]); });
 }
 
 // ---- local maxima ----
 
 float largest_where(const float* value, const std::uint8_t* where, int n) {
-    std::int32_t most = 0;  // floats that are not negative are ordered as their bits are
-    for (int x = 0; x < n; ++x) {
-        std::int32_t bits;
-        std::memcpy(&bits, value + x, sizeof bits);
-        bits = where[x] != 0 ? bits : 0;
-        most = bits > most ? bits : most;
-    }
-    float result;
-    std::memcpy(&result, &most, sizeof result);
-    return result;
+    return largest_of(n, [&](int x) { return where[x] != 0 ? bits_of(value[x]) : 0; });
 }
 
 /// Writes the lanes of `value` whose bit is set, and their columns, without a branch. May write

@@ -49,24 +49,24 @@ inline I16<N> derivative(I16<N> b2, I16<N> b1, I16<N> c1, I16<N> c2) {
     return sub(near, far);
 }
 
-void make_template(const std::int16_t* patch, const TemplateWeights& weights, int width,
-                   int height, std::int16_t* t, std::int16_t* gx, std::int16_t* gy,
-                   GradientSums* sums) {
+/// Fills a template; gradient(p, dx, dy) differentiates at the samples p.
+template <class Gradient>
+inline void fill_template(const std::int16_t* patch, const TemplateWeights& weights, int width,
+                          int height, std::int16_t* t, std::int16_t* gx, std::int16_t* gy,
+                          GradientSums* sums, Gradient gradient) {
     GradientSums total{};
     for_columns(width, [&]<int N>(int x, I16<N> zero) {
         const I16<N> column = I16<N>::load(weights.column + x);
         auto xx = zero_i32(zero), xy = xx, yy = xx;
         for (int y = 0; y < height; ++y) {
-            const auto at = [&](int dy, int dx) {
-                return I16<N>::load(patch + (y + dy) * P + x + dx);
-            };
-            const I16<N> dx = derivative(at(0, -2), at(0, -1), at(0, 1), at(0, 2));
-            const I16<N> dy = derivative(at(-2, 0), at(-1, 0), at(1, 0), at(2, 0));
+            const std::int16_t* p = patch + y * P + x;
+            I16<N> dx, dy;
+            gradient(p, dx, dy);
             I16<N> weight = column;
             if (y == 0) weight = mul_round15(weight, I16<N>::all(weights.first_row));
             if (y + 1 == height) weight = mul_round15(weight, I16<N>::all(weights.last_row));
             const I16<N> wx = mul_round15(dx, weight), wy = mul_round15(dy, weight);
-            at(0, 0).store(t + y * S + x);
+            I16<N>::load(p).store(t + y * S + x);
             wx.store(gx + y * S + x);
             wy.store(gy + y * S + x);
             xx = add(xx, dot_pairs(wx, dx));
@@ -78,13 +78,41 @@ void make_template(const std::int16_t* patch, const TemplateWeights& weights, in
     *sums = total;
 }
 
+void make_template(const std::int16_t* patch, const TemplateWeights& weights, int width,
+                   int height, std::int16_t* t, std::int16_t* gx, std::int16_t* gy,
+                   GradientSums* sums) {
+    fill_template(patch, weights, width, height, t, gx, gy, sums,
+                  []<int N>(const std::int16_t* p, I16<N>& dx, I16<N>& dy) {
+                      const auto at = [&](int i) { return I16<N>::load(p + i); };
+                      dx = derivative(at(-2), at(-1), at(1), at(2));
+                      dy = derivative(at(-2 * P), at(-P), at(P), at(2 * P));
+                  });
+}
+
+void make_coarse_template(const std::int16_t* patch, const TemplateWeights& weights, int width,
+                          int height, std::int16_t* t, std::int16_t* gx, std::int16_t* gy,
+                          GradientSums* sums) {
+    fill_template(patch, weights, width, height, t, gx, gy, sums,
+                  []<int N>(const std::int16_t* p, I16<N>& dx, I16<N>& dy) {
+                      const auto at = [&](int dy_, int dx_) { return I16<N>::load(p + dy_ * P + dx_); };
+                      const I16<N> falling = sub(at(1, 1), at(-1, -1));
+                      const I16<N> rising = sub(at(-1, 1), at(1, -1));
+                      const I16<N> across = sub(at(0, 1), at(0, -1));
+                      const I16<N> down = sub(at(1, 0), at(-1, 0));
+                      const I16<N> unit = I16<N>::all(1024);  // / 8 for Sobel, / 4 for the scale
+                      dx = mul_round15(add(add(falling, rising), add(across, across)), unit);
+                      dy = mul_round15(add(sub(falling, rising), add(down, down)), unit);
+                  });
+}
+
 void brightness_sums(const TemplateView& view, BrightnessSums* sums) {
     BrightnessSums total{};
     for_columns(view.width, [&]<int N>(int x, I16<N> zero) {
         const I16<N> inside = first_lanes<N>(view.width - x);
         const I16<N> inner = inner_lanes<N>(x, view.width);
         const I16<N> one = bit_and(I16<N>::all(1), inside);
-        auto sx = zero_i32(zero), sy = sx, xt = sx, yt = sx, st = sx, tt = sx, bend = sx, rough = sx;
+        auto sx = zero_i32(zero), sy = sx, xt = sx, yt = sx, st = sx, tt = sx, bend_x = sx, bend_y = sx,
+             rough = sx;
         for (int y = 0; y < view.height; ++y) {
             const int at = y * S + x;
             const I16<N> dx = I16<N>::load(view.gx + at), dy = I16<N>::load(view.gy + at);
@@ -96,21 +124,25 @@ void brightness_sums(const TemplateView& view, BrightnessSums* sums) {
             st = add(st, dot_pairs(t8, one));
             tt = add(tt, dot_pairs(t8, t8));
             if (y == 0 || y + 1 == view.height) continue;
-            const auto bent = [&](int dx) {
-                const auto row = [&](int dy) { return I16<N>::load(view.t + at + dy * S + dx); };
-                const I16<N> second = sub(add(row(-1), row(1)), add(row(0), row(0)));
-                return mul_round15(second, I16<N>::all(2048));  // / 16
+            const std::int16_t* p = view.t + at;
+            const I16<N> sixteenth = I16<N>::all(2048);
+            const auto second = [&](int i, int stride) {
+                const I16<N> middle = I16<N>::load(p + i);
+                return mul_round15(sub(add(I16<N>::load(p + i - stride), I16<N>::load(p + i + stride)),
+                                       add(middle, middle)),
+                                   sixteenth);
             };
-            const I16<N> centre = bent(0);
-            bend = add(bend, dot_pairs(bit_and(centre, inside), bit_and(centre, inside)));
-            const I16<N> twice = sub(add(bent(-1), bent(1)), add(centre, centre));
+            const I16<N> across = bit_and(second(0, 1), inner), down = second(0, S);
+            const I16<N> twice = sub(add(second(-1, S), second(1, S)), add(down, down));
             const I16<N> quarter = bit_and(mul_round15(twice, I16<N>::all(8192)), inner);
+            bend_x = add(bend_x, dot_pairs(across, across));
+            bend_y = add(bend_y, dot_pairs(bit_and(down, inner), down));
             rough = add(rough, dot_pairs(quarter, quarter));
         }
         total.gx += sum(sx), total.gy += sum(sy);
         total.gx_t += sum(xt), total.gy_t += sum(yt);
         total.t += sum(st), total.t_t += sum(tt);
-        total.bend2 += sum(bend), total.rough2 += sum(rough);
+        total.bend_x2 += sum(bend_x), total.bend_y2 += sum(bend_y), total.rough2 += sum(rough);
     });
     *sums = total;
 }
@@ -221,5 +253,6 @@ void resample8(const std::int16_t* patch, const std::int16_t wx[8], const std::i
 
 namespace trackcore::simd {
 const KltKernels TRACKCORE_LEVEL_TABLE(klt_kernels){
-    widen, make_template, brightness_sums, step, step_photometric, match, resample8};
+    widen, make_template, make_coarse_template, brightness_sums,
+    step,  step_photometric, match, resample8};
 }  // namespace trackcore::simd
