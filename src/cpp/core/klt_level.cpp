@@ -34,8 +34,9 @@ constexpr double worst_phase = 0.0962 / 6.0;
 constexpr double tolerable_pull = 0.5;
 // An edge slides along itself: below this ratio of eigenvalues, texture along it is not trusted.
 constexpr double least_isotropy = 2e-4;
-// Gains that steps are corrected for; a patch far from its place may suggest any.
-constexpr double least_gain = 0.5, most_gain = 4.0;
+// Gains that steps are shortened for; a patch far from its place may suggest any.
+constexpr double least_gain = 1.0, most_gain = 4.0;
+constexpr double least_final_gain = 0.1;
 // A direction fixes the position if at least this share of its texture is more than noise.
 constexpr double least_signal = 0.25;
 
@@ -325,7 +326,7 @@ KltQuality KltLevel::judge(Vec2 xy, Kernel kernel) {
     // In the template's grey levels from here on, which may be fewer than those of `next`.
     double in_template = left;
     if (photometric_ == Photometric::gain_bias && var_t > 0.0) {
-        const double gain = std::clamp(1.0 + cov / var_t, least_gain, most_gain);
+        const double gain = std::max(1.0 + cov / var_t, least_final_gain);
         in_template /= gain * gain;
     }
     const double rounding = next_.type == PixelType::u8 ? rounding_noise : 0.0;
