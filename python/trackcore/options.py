@@ -200,6 +200,9 @@ class TrackerOptions(TrackOptions):
         doc="compare with the previous frame, the keyframe, or predict from the first"
         " and correct against the second",
     )
+    photometric: Photometric = knob(
+        Photometric.GAIN_BIAS, doc="brightness change allowed between two patches of a track"
+    )
     min_ncc: float = knob(0.75, lo=-1.0, hi=1.0, doc="drop a track that matches worse")
     target_count: int = knob(200, lo=0, hi=100_000, doc="tracks kept alive; lost ones are replaced")
     cells: int = knob(8, lo=1, hi=64, doc="columns of the grid over which tracks are balanced")

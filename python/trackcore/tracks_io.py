@@ -13,7 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -60,8 +60,13 @@ def read_npz(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise SourceError(f"path: expected a tracks file, found none at {path}")
+    with path.open("rb") as file:  # numpy would leave the file of a damaged archive open
+        return _read_open(file, path)
+
+
+def _read_open(file: BinaryIO, path: Path) -> dict[str, Any]:
     try:
-        archive = np.load(path, allow_pickle=False)
+        archive = np.load(file, allow_pickle=False)
     except _UNREADABLE:
         raise InputError(f"path: expected a trackcore tracks file (.npz), got {path}") from None
     if not isinstance(archive, np.lib.npyio.NpzFile):

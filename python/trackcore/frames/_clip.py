@@ -62,6 +62,18 @@ class Clip:
         """(n,) frame numbers, gaps included as they are. Counts as `len` does."""
         return self._source.numbers(self._counted())
 
+    @property
+    def expected_length(self) -> int | None:
+        """How many frames there seem to be, at no cost: for progress bars.
+
+        What `len` gives where that is known, else what the container claims, which may be wrong;
+        None where it claims nothing.
+        """
+        n = self._source.expected_count()
+        if n is None:
+            return None
+        return sum(1 for i in self._indices[:n] if i < n) if n else 0
+
     def info(self) -> ClipInfo:
         """Describe the whole source, whatever part of it this clip is. Decodes a video fully."""
         self._check_open()

@@ -111,6 +111,10 @@ class Source(ABC):
     def count(self, at_most: int | None = None) -> int:
         """Return how many frames there are, looking no further than `at_most`."""
 
+    def expected_count(self) -> int | None:
+        """Return how many frames there seem to be, at no cost; None if nothing is known."""
+        return self.count()
+
     @abstractmethod
     def read(self, indices: Sequence[int]) -> Iterator[Frame]:
         """Yield the frames at `indices`, evenly spaced up or down; end where the source ends."""

@@ -57,6 +57,11 @@ class VideoSource(Source):
                     decoder.close()
             return len(known) if at_most is None else min(len(known), at_most)
 
+    def expected_count(self) -> int | None:
+        """Return the count if known, else what the container says, which may be wrong."""
+        known = self._timeline
+        return len(known) if known.complete else self._header.reported_count
+
     def read(self, indices: Sequence[int]) -> Iterator[Frame]:
         """Yield the frames at `indices`; backwards in blocks, so that memory stays bounded."""
         decoder = self._decoder()

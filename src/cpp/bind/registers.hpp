@@ -6,5 +6,7 @@
 namespace trackcore::bind {
 void register_detect(pybind11::module_& m);
 void register_pyramid(pybind11::module_& m);
+void register_tracker(pybind11::module_& m);
 void register_track_points(pybind11::module_& m);
+void register_track_regions(pybind11::module_& m);
 }  // namespace trackcore::bind

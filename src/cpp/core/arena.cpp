@@ -8,6 +8,9 @@
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
+#if !defined(_WIN32)
+#include <pthread.h>
+#endif
 
 namespace trackcore {
 namespace {
@@ -30,8 +33,19 @@ struct Shelf {
     std::size_t bytes = 0;
 };
 
+Shelf& shelf();
+
+/// A forked child has no other threads: a lock that one of them held would stay locked for ever.
+Shelf* new_shelf() {
+#if !defined(_WIN32)
+    pthread_atfork([] { shelf().mutex.lock(); }, [] { shelf().mutex.unlock(); },
+                   [] { shelf().mutex.unlock(); });
+#endif
+    return new Shelf;
+}
+
 Shelf& shelf() {
-    static Shelf& instance = *new Shelf;
+    static Shelf& instance = *new_shelf();
     return instance;
 }
 

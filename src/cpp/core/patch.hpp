@@ -8,7 +8,9 @@
 
 namespace trackcore {
 
-/// Grey level -> sample: (value - offset) * scale, kept to 0 .. 255 * 32.
+inline constexpr double top_sample = 255 << simd::sample_bits;
+
+/// Grey level -> sample: (value - offset) * scale, kept to 0 .. top_sample.
 struct SampleMap {
     double offset = 0.0;
     double scale = 1 << simd::sample_bits;
@@ -23,7 +25,8 @@ struct alignas(64) PatchBuffer {
 /// Copies the width x height pixels at (x0, y0), which may lie anywhere: outside the image the
 /// nearest pixel is repeated. A sample that is not finite becomes 0.
 void cut_patch(const ImageView& image, int x0, int y0, int width, int height,
-               const SampleMap& map, std::int16_t* dst);
+               const SampleMap& map, std::int16_t* dst,
+               std::ptrdiff_t dst_stride = simd::patch_stride);
 
 /// A map that suits the pixels at (x0, y0): the identity for 8-bit images; else their range, and
 /// half as much on either side, fills the samples. `usable` is false where a pixel is not finite.

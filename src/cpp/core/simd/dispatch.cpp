@@ -25,6 +25,8 @@ bool cpu_has(Level level) {
     return true;
 }
 
+bool cpu_has_vnni() { return __builtin_cpu_supports("avx512vnni"); }
+
 #elif defined(TRACKCORE_HAS_v4)
 
 bool cpu_has(Level level) {
@@ -43,9 +45,16 @@ bool cpu_has(Level level) {
     return true;
 }
 
+bool cpu_has_vnni() {
+    int id[4];
+    __cpuidex(id, 7, 0);
+    return (id[2] & (1 << 11)) != 0;
+}
+
 #else
 
 bool cpu_has(Level level) { return level == Level::baseline; }
+bool cpu_has_vnni() { return false; }
 
 #endif
 
@@ -72,6 +81,11 @@ Level best_level() {
 Level active_level() {
     static const Level level = choose_level();
     return level;
+}
+
+bool has_vnni() {
+    static const bool has = active_level() == Level::v4 && cpu_has_vnni();
+    return has;
 }
 
 const char* level_name(Level level) {

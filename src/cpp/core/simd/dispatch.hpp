@@ -14,6 +14,9 @@ Level best_level();
 
 const char* level_name(Level level);
 
+/// Whether level v4 may use AVX-512 VNNI, which is no part of it but most of its CPUs have.
+bool has_vnni();
+
 }  // namespace trackcore::simd
 
 /// Declares `const Table& name()`: the table of kernels of the active level. Each file in levels/
