@@ -34,7 +34,7 @@ class Dims:
             array = np.asarray(value)
             if array.dtype.kind not in "fiu":
                 raise TypeError
-            array = np.ascontiguousarray(array, dtype=np.float64)
+            array = np.asarray(array, dtype=np.float64, order="C")
         except (TypeError, ValueError):
             got = f"{type(value).__name__} of dtype {np.asarray(value, dtype=object).dtype}"
             raise InputError(f"{name}: expected an array of real numbers, got {got}") from None

@@ -11,12 +11,12 @@ OPTIONS = tc.TrackerOptions(target_count=30, levels=3, window=15, min_distance=8
 
 @pytest.fixture(scope="module")
 def clip():
-    return synth.loop_clip("medium", seed=5, n_frames=12, size=(200, 150))
+    return synth.loop_clip("medium", seed=5, n_frames=60, size=(200, 150))
 
 
 @pytest.fixture(scope="module")
 def frames(clip):
-    return np.stack(list(clip.frames()))
+    return np.stack([clip.frame(i) for i in range(12)])
 
 
 def test_it_gives_what_the_tracker_gives(frames):
@@ -54,7 +54,8 @@ def test_backwards_from_a_keyframe_covers_both_ends(clip, frames):
     assert tracks.frame_numbers.tolist() == list(range(1, 13))
     assert tracks.ids.tolist() == [0, 1, 2]
     np.testing.assert_array_equal(tracks.xy_px[:, 5], xy)
-    error = np.linalg.norm(tracks.xy_px - clip.track_truth(xy, 5), axis=-1)
+    truth = clip.track_truth(xy, 5)[:, :12]
+    error = np.linalg.norm(tracks.xy_px - truth, axis=-1)
     assert np.nanmax(error) < 0.2
     assert np.isfinite(error[:, [0, -1]]).all()
 
@@ -100,7 +101,10 @@ def opencv_frame_to_frame(images, xy_px, window):
     return np.where(lost[:, None], np.nan, xy[:, 0])
 
 
-def test_hybrid_drifts_at_most_half_as_much_as_opencv_on_a_real_chessboard(shared_data):
+@pytest.mark.parametrize(("window", "share"), [(21, 0.7), (31, 0.5)])
+def test_hybrid_drifts_far_less_than_opencv_on_a_real_chessboard(shared_data, window, share):
+    # The corners of the truth scatter by 0.19 px about a plane: no tracker can end nearer to them
+    # than that, which is 0.57 of what OpenCV reaches at window 21, 0.35 at 31 (docs/decisions/).
     folder = shared_data("boof_chess_movie")
     truth = np.load(folder / "gt_corners.npz")
     first, last = longest_run(truth["run_id"])
@@ -108,10 +112,10 @@ def test_hybrid_drifts_at_most_half_as_much_as_opencv_on_a_real_chessboard(share
     clip = tc.open_clip(folder / "movie.mjpeg")
     images = [frame.image for frame in clip][first : last + 1]
     assert len(images) > 100
-    tracks = tc.track_clip(images, tc.TrackerOptions(window=15), xy_px=corners[first])
+    tracks = tc.track_clip(images, tc.TrackerOptions(window=window), xy_px=corners[first])
     ours = np.linalg.norm(tracks.xy_px[:, -1] - corners[last], axis=-1)
     theirs = np.linalg.norm(
-        opencv_frame_to_frame(images, corners[first], 15) - corners[last], axis=-1
+        opencv_frame_to_frame(images, corners[first], window) - corners[last], axis=-1
     )
     assert np.isfinite(ours).sum() >= np.isfinite(theirs).sum()
-    assert np.nanmedian(ours) <= 0.5 * np.nanmedian(theirs)
+    assert np.nanmedian(ours) <= share * np.nanmedian(theirs)

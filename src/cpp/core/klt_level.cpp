@@ -322,9 +322,15 @@ KltQuality KltLevel::judge(Vec2 xy, Kernel kernel) {
     if (photometric_ == Photometric::gain_bias && var_t > 0.0) left = var_r - cov * cov / var_t;
     left = std::max(left, 0.0) / n;
 
+    // In the template's grey levels from here on, which may be fewer than those of `next`.
+    double in_template = left;
+    if (photometric_ == Photometric::gain_bias && var_t > 0.0) {
+        const double gain = std::clamp(1.0 + cov / var_t, least_gain, most_gain);
+        in_template /= gain * gain;
+    }
     const double rounding = next_.type == PixelType::u8 ? rounding_noise : 0.0;
     const double own_noise = template_noise();
-    const double noise = std::max(std::min(0.5 * left, own_noise), rounding);
+    const double noise = std::max(std::min(0.5 * in_template, own_noise), rounding);
     const KltNormal signal = without_noise(normal_, noise, n);
     KltQuality quality;
     quality.ncc = var_t > 0.0 && var_j > 0.0
@@ -334,7 +340,8 @@ KltQuality KltLevel::judge(Vec2 xy, Kernel kernel) {
     quality.sigma_px =
         mostly_noise(normal_, signal)
             ? infinite
-            : std::sqrt(position_variance(normal_, signal, std::max(left, 2.0 * rounding)));
+            : std::sqrt(position_variance(normal_, signal,
+                                          std::max(in_template, 2.0 * rounding)));
     quality.only_noise = mostly_noise(normal_, without_noise(normal_, own_noise, n));
     const double pull_px = std::max(bilinear_pull_px(sums_.bend_x2, normal_.xx),
                                     bilinear_pull_px(sums_.bend_y2, normal_.yy));

@@ -5,12 +5,11 @@
 #include <limits>
 #include <vector>
 
+#include "core/motion_models.hpp"
 #include "core/patch.hpp"
 #include "core/types.hpp"
 
 namespace trackcore {
-
-inline constexpr int max_model_parameters = 8;
 
 /// A pattern as it looked where it was cut, with all of its alignment that the next image does not
 /// change. Filled by `make_region_template`; may be filled again, which keeps its memory.
@@ -68,18 +67,13 @@ struct RegionFit {
 
 /// Aligns a template with `next`, starting from `initial_warp`.
 ///
-/// Inverse compositional Gauss-Newton on all pixels, float32 with steps in double. The part of
-/// the image under the pattern is first interpolated to half-pixel spacing with an 8-tap filter
-/// and from then on linearly. With `normalize`, offset and gain of the brightness are projected
-/// out. Never returns a warp that mirrors, or scales by less than 1/8 or more than 8.
+/// Inverse compositional Gauss-Newton over all pixels of the pattern; with `normalize`, offset and
+/// gain of the brightness are projected out. Where the model itself does not get there, a second
+/// attempt moves the pattern as a whole until that has settled, and only then deforms it: the
+/// first reaches further in rotation and scale, the second in translation. Never returns a warp
+/// that mirrors the pattern, or scales it by less than 1/8 or more than 8.
 /// Source: Baker & Matthews 2004, "Lucas-Kanade 20 Years On", sec. 3.2 and 4.
 RegionFit refine_region(const RegionTemplate& pattern, const ImageView& next,
                         const Mat3& initial_warp, const RefineOptions& options);
-
-/// The warp that moves one point to another and changes nothing else.
-Mat3 translation(Vec2 from_px, Vec2 to_px);
-
-/// Where a warp takes a point.
-Vec2 apply(const Mat3& warp, Vec2 xy_px);
 
 }  // namespace trackcore

@@ -18,7 +18,7 @@ constexpr int padded_pixels(int n) { return (n + pixel_block - 1) / pixel_block 
 
 // Taps of the half-pixel filter: so many samples before the first pixel and after the last.
 inline constexpr int taps_before = 3, taps_after = 4;
-inline constexpr int column_room = 32;  ///< columns that `halve_spacing` may read past the last
+inline constexpr int column_room = 32;  ///< widths are rounded up to this by `halve_spacing`
 
 /// An image between whole pixels: each element holds a sample and the one below it, so that eight
 /// bytes hold the four samples around a position.
@@ -40,9 +40,15 @@ struct RegionKernels {
     void (*make_list)(const std::int16_t* patch, std::ptrdiff_t stride, int side, int base,
                       std::int16_t* t, std::int16_t* gx, std::int16_t* gy);
 
-    /// Samples at half-pixel spacing: sample (2 x, 2 y) of the grid is sample (x, y) of the patch.
-    /// The grid has 2 (height - 1) rows and at least 2 width - 1 columns. `taps`: the first half
-    /// of the filter, times 2^15. `scratch`: (height + taps) rows like the patch's.
+    /// The list's values and its 8 Jacobian columns as floats, each `columns_stride` after the
+    /// other.
+    void (*make_columns)(const std::int16_t* t, const std::int16_t* gx, const std::int16_t* gy,
+                         const float* u, const float* v, int n, std::ptrdiff_t columns_stride,
+                         float* columns);
+
+    /// Samples at half-pixel spacing: element (2 x, 2 y) of the grid starts with sample (x, y) of
+    /// the patch. The grid has 2 (height - 1) rows; all rows need room for `width` rounded up.
+    /// `taps`: the first half of the filter, times 2^15. `scratch` is as large as the patch.
     void (*halve_spacing)(const std::int16_t* patch, std::ptrdiff_t stride, int width, int height,
                           const std::int16_t taps[4], std::int16_t* scratch, std::int32_t* grid,
                           std::ptrdiff_t grid_stride);

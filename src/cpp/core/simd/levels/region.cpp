@@ -32,6 +32,20 @@ void make_list(const std::int16_t* patch, std::ptrdiff_t stride, int side, int b
         });
 }
 
+void make_columns(const std::int16_t* t, const std::int16_t* gx, const std::int16_t* gy,
+                  const float* u, const float* v, int n, std::ptrdiff_t columns_stride,
+                  float* columns) {
+    using F = F32<widest_f32>;
+    for (int i = 0; i < n; i += widest_f32) {
+        const F x = F::load_i16(gx + i), y = F::load_i16(gy + i);
+        const F pu = F::load(u + i), pv = F::load(v + i);
+        const F ux = mul(pu, x), vx = mul(pv, x), uy = mul(pu, y), vy = mul(pv, y);
+        const F along = add(ux, vy);
+        const F column[9] = {F::load_i16(t + i), x, y, ux, vx, uy, vy, mul(pu, along), mul(pv, along)};
+        for (int k = 0; k < 9; ++k) column[k].store(columns + k * columns_stride + i);
+    }
+}
+
 /// The sample half way between b3 and c0: a filter of eight taps, the same on both sides.
 template <int N, class At>
 inline I16<N> half_way(const I16<N> (&taps)[4], At at) {
@@ -279,6 +293,6 @@ void correlate(const float* values, const std::int16_t* t, const std::int16_t* g
 
 namespace trackcore::simd {
 const RegionKernels TRACKCORE_LEVEL_TABLE(region_kernels){
-    make_list,        halve_spacing, keep_spacing, sample<false>,
-    sample<true>,     correlate<2>,  correlate<6>, correlate<8>};
+    make_list,     make_columns, halve_spacing, keep_spacing, sample<false>,
+    sample<true>,  correlate<2>, correlate<6>,  correlate<8>};
 }  // namespace trackcore::simd
