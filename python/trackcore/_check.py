@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from trackcore.errors import InputError
 
+LONGEST_SIDE = 1 << 24
 IMAGE_DTYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32))
 
 
@@ -33,7 +34,7 @@ class Dims:
             array = np.asarray(value)
             if array.dtype.kind not in "fiu":
                 raise TypeError
-            array = np.ascontiguousarray(array, dtype=np.float64)
+            array = np.asarray(array, dtype=np.float64, order="C")
         except (TypeError, ValueError):
             got = f"{type(value).__name__} of dtype {np.asarray(value, dtype=object).dtype}"
             raise InputError(f"{name}: expected an array of real numbers, got {got}") from None
@@ -82,6 +83,8 @@ def image_array(name: str, value: object) -> NDArray[np.generic]:
         raise InputError(
             f"{name}: expected a non-empty image of shape (h, w) or (h, w, 1|3|4), got {value.shape}"
         )
+    if max(value.shape[:2]) > LONGEST_SIDE:
+        raise InputError(f"{name}: expected sides of at most {LONGEST_SIDE} px, got {value.shape}")
     return value
 
 

@@ -1,8 +1,9 @@
 """Every exception trackcore raises on purpose.
 
     TrackcoreError
-    └── InputError (also a ValueError)      a wrong argument: which one, what was expected, what came
-        └── SourceError (also an OSError)   a clip that cannot be opened or read
+    ├── InputError (also a ValueError)      a wrong argument: which one, what was expected, what came
+    │   └── SourceError (also an OSError)   a clip that cannot be opened or read
+    └── DependencyError (also an ImportError)   a package that is missing or cannot be loaded
 """
 
 
@@ -16,3 +17,7 @@ class InputError(TrackcoreError, ValueError):
 
 class SourceError(InputError, OSError):
     """A clip, image or mask cannot be found, opened or decoded."""
+
+
+class DependencyError(TrackcoreError, ImportError):
+    """A package trackcore needs is missing or cannot be loaded."""

@@ -182,6 +182,10 @@ class FeatureOptions(Options):
     cells: int = knob(
         0, lo=0, hi=256, doc="balance over this many cells across the frame; 0: strongest first"
     )
+    min_score: float = knob(
+        0.0, unit="(grey/px)^2", lo=0.0, hi=1e12,
+        doc="weakest score kept, however weak the strongest one is",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +199,9 @@ class TrackerOptions(TrackOptions):
         Anchor.HYBRID,
         doc="compare with the previous frame, the keyframe, or predict from the first"
         " and correct against the second",
+    )
+    photometric: Photometric = knob(
+        Photometric.GAIN_BIAS, doc="brightness change allowed between two patches of a track"
     )
     min_ncc: float = knob(0.75, lo=-1.0, hi=1.0, doc="drop a track that matches worse")
     target_count: int = knob(200, lo=0, hi=100_000, doc="tracks kept alive; lost ones are replaced")

@@ -60,14 +60,14 @@ class FramePyramid:
         threads: int = 1,
     ) -> None:
         array = image_array("image", image)
-        if isinstance(levels, bool) or not isinstance(levels, (int, np.integer)) or not (
-            1 <= levels <= _MOST_LEVELS
-        ):
+        if not _is_whole(levels, 1, _MOST_LEVELS):
             raise InputError(f"levels: expected an integer 1 .. {_MOST_LEVELS}, got {levels!r}")
         if color not in ("bgr", "rgb"):
             raise InputError(f"color: expected 'bgr' or 'rgb', got {color!r}")
+        if not isinstance(copy, (bool, np.bool_)):
+            raise InputError(f"copy: expected True or False, got {copy!r}")
         self._core = _core.FramePyramid()
-        self._core.build(array, int(levels), color == "bgr", copy, threads_count(threads))
+        self._core.build(array, int(levels), color == "bgr", bool(copy), threads_count(threads))
         self._source = array if self._core.refers_to_source else None
 
     @property
@@ -87,9 +87,9 @@ class FramePyramid:
 
     def level(self, index: int) -> NDArray[Any]:
         """Return a copy of level `index` as a grey image."""
-        if not 0 <= index < self.levels:
-            raise InputError(f"index: expected 0 .. {self.levels - 1}, got {index!r}")
-        return np.array(self._core.level(index))
+        if not _is_whole(index, 0, self.levels - 1):
+            raise InputError(f"index: expected an integer 0 .. {self.levels - 1}, got {index!r}")
+        return np.array(self._core.level(int(index)))
 
     def __repr__(self) -> str:
         width, height = self.size
@@ -105,7 +105,14 @@ def as_pyramid(
     return FramePyramid(image_array(name, image), levels, copy=False, threads=threads)
 
 
-def same_size(prev: FramePyramid, next_: FramePyramid) -> None:
-    """Raise unless both frames have the same size."""
+def comparable(prev: FramePyramid, next_: FramePyramid) -> None:
+    """Raise unless both frames have the same size and kind of grey levels."""
     if prev.size != next_.size:
         raise InputError(f"next: expected size {prev.size} as prev has, got {next_.size}")
+    if prev.dtype != next_.dtype:
+        raise InputError(f"next: expected dtype {prev.dtype} as prev has, got {next_.dtype}")
+
+
+def _is_whole(value: object, lo: int, hi: int) -> bool:
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    return whole and lo <= value <= hi  # type: ignore[operator]

@@ -11,7 +11,7 @@ from trackcore import _core
 from trackcore._check import Dims, threads_count
 from trackcore.errors import InputError
 from trackcore.options import MotionModel, RegionOptions
-from trackcore.pyramid import FramePyramid, as_pyramid, same_size
+from trackcore.pyramid import FramePyramid, as_pyramid, comparable
 from trackcore.types import RegionMatches
 
 Image = NDArray[Any] | FramePyramid
@@ -90,7 +90,7 @@ def track_regions(
     guess = None if guess_px is None else dims.array("guess_px", guess_px, ("n", 2))
     first = as_pyramid("prev", prev, 1, workers)
     second = as_pyramid("next", next, 1, workers)
-    same_size(first, second)
+    comparable(first, second)
     if first.dtype != second.dtype:
         raise InputError(f"next: expected dtype {first.dtype} as prev has, got {second.dtype}")
     columns, warp = _core.track_regions(

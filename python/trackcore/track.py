@@ -11,7 +11,7 @@ from trackcore import _core
 from trackcore._check import Dims, threads_count
 from trackcore.errors import InputError
 from trackcore.options import Options, Photometric, TrackOptions
-from trackcore.pyramid import FramePyramid, as_pyramid, same_size
+from trackcore.pyramid import FramePyramid, as_pyramid, comparable
 from trackcore.types import PointMatches
 
 Image = NDArray[Any] | FramePyramid
@@ -87,7 +87,7 @@ def track_points(
     guess = None if guess_px is None else dims.array("guess_px", guess_px, ("n", 2))
     first = as_pyramid("prev", prev, options.levels, workers)
     second = as_pyramid("next", next, options.levels, workers)
-    same_size(first, second)
+    comparable(first, second)
     return PointMatches(
         *_core.track_points(
             first._core, second._core, xy, guess, core_point_options(options), workers

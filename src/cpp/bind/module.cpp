@@ -17,7 +17,9 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     m.def("cpu_level", [] { return simd::level_name(simd::active_level()); });
     m.def("best_cpu_level", [] { return simd::level_name(simd::best_level()); });
     m.def("available_threads", &available_threads);
-    bind::register_pyramid(m);
+    bind::register_pyramid(m);  // first: the others' signatures name its class
+    bind::register_detect(m);
     bind::register_track_points(m);
+    bind::register_tracker(m);
     bind::register_track_regions(m);
 }

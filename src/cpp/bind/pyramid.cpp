@@ -1,5 +1,7 @@
 #include "core/pyramid.hpp"
 
+#include <memory>
+
 #include "bind/arrays.hpp"
 #include "bind/registers.hpp"
 
@@ -30,7 +32,7 @@ py::typing::Tuple<int, int> size(const FramePyramid& pyramid) {
 }  // namespace
 
 void register_pyramid(py::module_& m) {
-    py::class_<FramePyramid>(m, "FramePyramid")
+    py::class_<FramePyramid, std::shared_ptr<FramePyramid>>(m, "FramePyramid")
         .def(py::init<>())
         .def("build", &build, "image"_a.noconvert(), "levels"_a, "bgr"_a, "copy"_a, "threads"_a)
         .def("level", &level, "index"_a)

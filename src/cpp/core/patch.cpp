@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 TRACKCORE_DEFINE_KERNELS(KltKernels, klt_kernels)
 
 namespace trackcore {
 namespace {
-
-constexpr double top_sample = 255 << simd::sample_bits;
 
 template <class Pixel>
 std::int16_t to_sample(Pixel value, const SampleMap& map) {
@@ -30,12 +29,33 @@ template <class Pixel>
 void cut_clamped(const ImageView& image, int x0, int y0, int width, int height,
                  const SampleMap& map, std::int16_t* dst, std::ptrdiff_t dst_stride) {
     for_clamped<Pixel>(image, x0, y0, width, height, [&](int x, int y, Pixel value) {
-        if constexpr (sizeof(Pixel) == 1)
-            dst[y * dst_stride + x] =
-                static_cast<std::int16_t>(value << simd::sample_bits);
-        else
-            dst[y * dst_stride + x] = to_sample(value, map);
+        dst[y * dst_stride + x] = to_sample(value, map);
     });
+}
+
+/// 8-bit pixels across a border: each row is gathered with the border repeated, then widened.
+void cut_across_border(const ImageView& image, int x0, int y0, int width, int height,
+                       std::int16_t* dst, std::ptrdiff_t dst_stride) {
+    constexpr int longest = 512;
+    if (width > longest)
+        return cut_clamped<std::uint8_t>(image, x0, y0, width, height, {}, dst, dst_stride);
+    std::uint8_t bytes[longest + simd::row_slack];
+    const int first = std::clamp(-x0, 0, width), last = std::clamp(image.width - x0, first, width);
+    for (int y = 0; y < height; ++y) {
+        const auto* row = image.row<std::uint8_t>(std::clamp(y0 + y, 0, image.height - 1));
+        std::memset(bytes, row[0], static_cast<std::size_t>(first));
+        if (last > first)
+            std::memcpy(bytes + first, row + x0 + first, static_cast<std::size_t>(last - first));
+        std::memset(bytes + last, row[image.width - 1],
+                    static_cast<std::size_t>(width - last + simd::row_slack));
+        simd::klt_kernels().widen(bytes, 0, width, 1, dst + y * dst_stride, dst_stride);
+    }
+}
+
+/// Whether `widen` may read its slack past every row of these, which lie inside the image.
+bool slack_readable(const ImageView& image, int x0, int y0, int width, int height) {
+    if (image.slack || x0 + width + simd::row_slack <= image.width) return true;
+    return image.stride >= simd::row_slack && y0 + height < image.height;  // the next row follows
 }
 
 template <class Pixel>
@@ -59,11 +79,11 @@ void cut_patch(const ImageView& image, int x0, int y0, int width, int height,
                const SampleMap& map, std::int16_t* dst, std::ptrdiff_t dst_stride) {
     switch (image.type) {
         case PixelType::u8:
-            if (x0 >= 0 && y0 >= 0 && x0 + width + simd::row_slack <= image.width &&
-                y0 + height <= image.height)
+            if (x0 >= 0 && y0 >= 0 && x0 + width <= image.width && y0 + height <= image.height &&
+                slack_readable(image, x0, y0, width, height))
                 return simd::klt_kernels().widen(image.row<std::uint8_t>(y0) + x0, image.stride,
                                                  width, height, dst, dst_stride);
-            return cut_clamped<std::uint8_t>(image, x0, y0, width, height, map, dst, dst_stride);
+            return cut_across_border(image, x0, y0, width, height, dst, dst_stride);
         case PixelType::u16:
             return cut_clamped<std::uint16_t>(image, x0, y0, width, height, map, dst, dst_stride);
         case PixelType::f32:

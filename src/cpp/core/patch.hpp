@@ -8,7 +8,9 @@
 
 namespace trackcore {
 
-/// Grey level -> sample: (value - offset) * scale, kept to 0 .. 255 * 32.
+inline constexpr double top_sample = 255 << simd::sample_bits;
+
+/// Grey level -> sample: (value - offset) * scale, kept to 0 .. top_sample.
 struct SampleMap {
     double offset = 0.0;
     double scale = 1 << simd::sample_bits;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <new>
 #include <vector>
 
 #include "core/simd/pyramid.hpp"
@@ -115,18 +114,6 @@ void copy_grey(const SourceImage& source, const ImageView& dst, int threads) {
 
 }  // namespace
 
-void FramePyramid::AlignedFree::operator()(std::byte* p) const {
-    ::operator delete(p, std::align_val_t{alignment});
-}
-
-void FramePyramid::reserve(std::size_t bytes) {
-    if (bytes <= capacity_) return;
-    arena_.reset();
-    capacity_ = 0;
-    arena_.reset(static_cast<std::byte*>(::operator new(bytes, std::align_val_t{alignment})));
-    capacity_ = bytes;
-}
-
 void FramePyramid::build(const SourceImage& image, int levels, bool copy, int threads) {
     const ImageView& source = image.grey;
     const std::ptrdiff_t sample = pixel_size(source.type);
@@ -150,13 +137,14 @@ void FramePyramid::build(const SourceImage& image, int levels, bool copy, int th
         if (i == 0 && refers_to_source_) continue;
         const std::size_t stride = padded_stride(static_cast<std::size_t>(view.width * sample));
         level_[i].stride = static_cast<std::ptrdiff_t>(stride);
+        level_[i].slack = true;  // the next row, or the arena's end, follows
         offset[i] = bytes;
         bytes += stride * static_cast<std::size_t>(view.height);
     }
-    reserve(bytes + alignment);
+    arena_.reserve(bytes + alignment);
     n_levels_ = n;
     for (int i = refers_to_source_ ? 1 : 0; i < n; ++i)
-        level_[i].data = arena_.get() + offset[i];
+        level_[i].data = arena_.data() + offset[i];
 
     if (!refers_to_source_) copy_grey(image, level_[0], threads);
     for (int i = 1; i < n_levels_; ++i) halve(level_[i - 1], level_[i], threads);

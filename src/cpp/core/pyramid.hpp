@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 
+#include "core/arena.hpp"
 #include "core/types.hpp"
 
 namespace trackcore {
@@ -20,7 +20,7 @@ struct SourceImage {
 /// Level 0 is the frame; each further level is the one before, filtered with [1 4 6 4 1] / 16 in
 /// both directions and halved: pixel x of level l lies at x * 2^l of level 0.
 ///
-/// Memory is one arena that grows when needed and is used again by the next `build`. Integer
+/// Memory is one arena, used again by the next `build` or the next pyramid. Integer
 /// levels are the same bits at every CPU level and for every number of threads.
 /// Source: Burt & Adelson 1983, "The Laplacian pyramid as a compact image code".
 class FramePyramid {
@@ -37,13 +37,7 @@ class FramePyramid {
     bool refers_to_source() const { return refers_to_source_; }
 
   private:
-    struct AlignedFree {
-        void operator()(std::byte* p) const;
-    };
-    void reserve(std::size_t bytes);
-
-    std::unique_ptr<std::byte, AlignedFree> arena_;
-    std::size_t capacity_ = 0;
+    Arena arena_;
     ImageView level_[max_levels];
     int n_levels_ = 0;
     bool refers_to_source_ = false;

@@ -80,9 +80,7 @@ void SampledArea::cut() {
     const std::int16_t* patch = m.patch.data() + before * stride + before;
     if (per_pixel_ == 1)
         return kernels.keep_spacing(patch, stride, width_, height_, m.grid.data(), grid_stride_);
-    const std::int16_t* half_way = sinc_taps(1 << 14);  // times 2^14; the kernel wants 2^15
-    std::int16_t weights[4];
-    for (int i = 0; i < 4; ++i) weights[i] = static_cast<std::int16_t>(2 * half_way[i]);
+    const std::int16_t* weights = sinc_taps(1 << 14);  // symmetric: the first four say it all
     kernels.halve_spacing(patch, stride, width_, height_, weights, m.scratch.data(), m.grid.data(),
                           grid_stride_);
 }

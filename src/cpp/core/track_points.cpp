@@ -4,32 +4,24 @@
 #include <cmath>
 #include <limits>
 
-#include "core/patch.hpp"
-#include "core/sinc.hpp"
+#include "core/klt_level.hpp"
 #include "core/threads.hpp"
 
 namespace trackcore {
 namespace {
 
 constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
-constexpr int margin = 3;         // pixels a window may move before its patch is cut again
-constexpr int taps_before = 3;    // of an 8-tap filter, left of the pixel
 constexpr int precise_steps = 4;  // 8-tap refinements at most; two are the rule
 constexpr int points_a_piece = 32;
+constexpr int prefetch_reach = 3;  // pixels beyond the window that are needed as well
 // A level above the finest only has to bring the next within reach.
 constexpr double coarse_epsilon_px = 0.03;
-// Noise that every image has, in 8-bit grey levels: what makes a flat patch flat.
-constexpr double noise_floor = 1.0;
+// ... and is skipped where its weakest texture is no stronger than this [(grey levels / px)^2]:
+// what aliasing and rounding leave there would lead astray.
+constexpr double coarse_texture = 0.3;
 
-struct Workspace {
-    PatchBuffer prev, next, resampled;
-    alignas(64) std::int16_t t[simd::template_stride * simd::template_stride] = {};
-    alignas(64) std::int16_t gx[simd::template_stride * simd::template_stride] = {};
-    alignas(64) std::int16_t gy[simd::template_stride * simd::template_stride] = {};
-};
-
-Workspace& workspace() {
-    thread_local Workspace w;
+KltWorkspace& workspace() {
+    thread_local KltWorkspace w;
     return w;
 }
 
@@ -39,212 +31,6 @@ bool inside(Vec2 v, const ImageView& image) {
     return v.x >= -0.5 && v.y >= -0.5 && v.x <= image.width - 0.5 && v.y <= image.height - 0.5;
 }
 
-/// The 2 x 2 system of one template at one level, brightness projected out, in grey levels.
-struct Normal {
-    double xx, xy, yy;              // sum of g g^T
-    double cx[2], cy[2], ia, ib, ic;  // couplings to [1, T]; inverse of their 2 x 2 matrix
-    int brightness;
-
-    double det() const { return xx * yy - xy * xy; }
-    double min_eigenvalue() const {
-        return 0.5 * (xx + yy - std::sqrt((xx - yy) * (xx - yy) + 4.0 * xy * xy));
-    }
-    /// Mean variance per axis for unit noise: trace of the inverse over two.
-    double unit_variance() const { return 0.5 * (xx + yy) / det(); }
-};
-
-Normal normal_equations(const simd::TemplateSums& s, int window, Photometric photometric) {
-    constexpr double g = 1.0 / simd::gradient_scale, t = 1.0 / 8.0;
-    const double n = window * window;
-    Normal m{};
-    m.xx = static_cast<double>(s.gx_gx) * g * g;
-    m.xy = static_cast<double>(s.gx_gy) * g * g;
-    m.yy = static_cast<double>(s.gy_gy) * g * g;
-    m.brightness = static_cast<int>(photometric);
-    if (m.brightness == 0) return m;
-    m.cx[0] = static_cast<double>(s.gx) * g, m.cy[0] = static_cast<double>(s.gy) * g;
-    m.ia = 1.0 / n;
-    if (m.brightness == 2) {
-        m.cx[1] = static_cast<double>(s.gx_t) * g * t;
-        m.cy[1] = static_cast<double>(s.gy_t) * g * t;
-        const double sum = static_cast<double>(s.t) * t, sum2 = static_cast<double>(s.t_t) * t * t;
-        const double det = n * sum2 - sum * sum;
-        if (det > 1e-9 * n * sum2) {
-            m.ia = sum2 / det, m.ib = -sum / det, m.ic = n / det;
-        } else {
-            m.brightness = 1;  // a flat template has no gain
-        }
-    }
-    const auto project = [&](const double* a, const double* b) {
-        return a[0] * (m.ia * b[0] + m.ib * b[1]) + a[1] * (m.ib * b[0] + m.ic * b[1]);
-    };
-    m.xx -= project(m.cx, m.cx);
-    m.xy -= project(m.cx, m.cy);
-    m.yy -= project(m.cy, m.cy);
-    return m;
-}
-
-/// The step that makes template and patch agree, in pixels of this level.
-Vec2 solve_step(const Normal& m, const simd::StepSums& s) {
-    constexpr double r = 1.0 / (1 << simd::sample_bits), g = 1.0 / simd::gradient_scale, t = 1.0 / 8.0;
-    double bx = static_cast<double>(s.gx_r) * g * r, by = static_cast<double>(s.gy_r) * g * r;
-    if (m.brightness > 0) {
-        const double b0 = static_cast<double>(s.r) * r, b1 = static_cast<double>(s.r_t) * r * t;
-        const double p0 = m.ia * b0 + m.ib * b1, p1 = m.ib * b0 + m.ic * b1;
-        bx -= m.cx[0] * p0 + m.cx[1] * p1;
-        by -= m.cy[0] * p0 + m.cy[1] * p1;
-    }
-    const double det = m.det();
-    return {(m.yy * bx - m.xy * by) / det, (m.xx * by - m.xy * bx) / det};
-}
-
-enum class Step { converged, moving, left_frame, diverged };
-
-/// One point at one level: a template and the patch it is compared with.
-class Level {
-  public:
-    Level(const ImageView& prev, const ImageView& next, const PointOptions& options, Vec2 xy)
-        : next_(next), options_(options), kernels_(simd::klt_kernels()), w_(workspace()) {
-        const int window = options.window;
-        const double half = 0.5 * (window - 1);
-        x0_ = static_cast<int>(std::floor(xy.x - half + 0.5));
-        y0_ = static_cast<int>(std::floor(xy.y - half + 0.5));
-        offset_ = {x0_ - xy.x, y0_ - xy.y};
-        map_ = sample_map(prev, x0_ - 2, y0_ - 2, window + 4, window + 4, &usable_);
-        cut_patch(prev, x0_ - 2, y0_ - 2, window + 4, window + 4, map_, w_.prev.data);
-        kernels_.make_template(w_.prev.data, window, w_.t, w_.gx, w_.gy, &sums_);
-        normal_ = normal_equations(sums_, window, options.photometric);
-    }
-
-    /// Standard deviation of the position [px] if only the noise floor disturbed it.
-    double best_sigma_px() const {
-        const double eigenvalue = normal_.min_eigenvalue();
-        const double scale = normal_.xx + normal_.yy;
-        if (!usable_ || !(eigenvalue > 1e-6 * scale) || !(scale > 0.0))
-            return std::numeric_limits<double>::infinity();
-        return noise_floor * std::sqrt(2.0 * normal_.unit_variance());
-    }
-
-    Step refine(Vec2& xy, double epsilon, bool precise) {
-        const Vec2 start = xy;
-        const double reach = options_.window;
-        Vec2 last{0.0, 0.0};
-        const int most = precise ? precise_steps : options_.max_iterations;
-        for (int i = 0; i < most; ++i) {
-            Vec2 step = solve_step(normal_, precise ? compare_precise(xy) : compare(xy));
-            // Two steps that undo each other circle the answer: take the middle.
-            const bool circling = i > 0 && std::hypot(step.x + last.x, step.y + last.y) < epsilon;
-            if (circling) step = {0.5 * step.x, 0.5 * step.y};
-            xy = {xy.x - step.x, xy.y - step.y};
-            last_step_px_ = std::hypot(step.x, step.y);
-            if (!(std::hypot(xy.x - start.x, xy.y - start.y) <= reach)) return Step::diverged;
-            if (!inside_with_window(xy)) return Step::left_frame;
-            if (circling || last_step_px_ < epsilon) return Step::converged;
-            last = step;
-        }
-        return Step::moving;
-    }
-
-    double last_step_px() const { return last_step_px_; }
-
-    /// Fills the quality figures of a match at `xy`.
-    void judge(Vec2 xy, bool precise, PointMatch& out) {
-        simd::MatchSums s;
-        if (precise) {
-            resample_precise(xy);
-            kernels_.match(w_.resampled.data, 0, 0, w_.t, options_.window, &s);
-        } else {
-            const Place at = place(xy);
-            kernels_.match(at.patch, at.fx, at.fy, w_.t, options_.window, &s);
-        }
-        const double n = options_.window * options_.window, unit = 1.0 / 8.0;
-        const double t = static_cast<double>(sums_.t) * unit, tt = static_cast<double>(sums_.t_t) * unit * unit;
-        const double r = static_cast<double>(s.r) * unit, rr = static_cast<double>(s.r_r) * unit * unit;
-        const double rt = static_cast<double>(s.r_t) * unit * unit;
-        const double var_t = tt - t * t / n, var_r = rr - r * r / n, cov = rt - r * t / n;
-        const double var_j = var_t + 2.0 * cov + var_r;
-        out.ncc = static_cast<float>(
-            var_t > 0.0 && var_j > 0.0
-                ? std::clamp((var_t + cov) / std::sqrt(var_t * var_j), -1.0, 1.0)
-                : 0.0);
-        double left = options_.photometric == Photometric::none ? rr : var_r;
-        if (options_.photometric == Photometric::gain_bias && var_t > 0.0)
-            left = var_r - cov * cov / var_t;
-        left = std::max(left, 0.0) / n;
-        // Rounding to whole grey levels is noise as well: 1/12 in each 8-bit image.
-        const double noise = next_.type == PixelType::u8 ? std::max(left, 1.0 / 6.0) : left;
-        const double to_grey = (1 << simd::sample_bits) / map_.scale;
-        out.residual = static_cast<float>(std::sqrt(left) * to_grey);
-        out.sigma_px = static_cast<float>(std::sqrt(noise * normal_.unit_variance()));
-    }
-
-  private:
-    struct Place {
-        const std::int16_t* patch;
-        int fx, fy;  // 2^-15 px
-    };
-
-    bool inside_with_window(Vec2 xy) const {
-        const double reach = 0.5 * options_.window;
-        return xy.x > -reach && xy.y > -reach && xy.x < next_.width + reach &&
-               xy.y < next_.height + reach;
-    }
-
-    /// The samples under the window at `xy`, cut anew when it moved too far.
-    Place place(Vec2 xy) {
-        const double x = xy.x + offset_.x, y = xy.y + offset_.y;
-        int ix = static_cast<int>(std::floor(x)), iy = static_cast<int>(std::floor(y));
-        const int fx = std::min(static_cast<int>((x - ix) * 32768.0 + 0.5), 32767);
-        const int fy = std::min(static_cast<int>((y - iy) * 32768.0 + 0.5), 32767);
-        if (!cut_ || std::abs(ix - cut_x_) > margin || std::abs(iy - cut_y_) > margin) {
-            const int before = margin + (options_.precise ? taps_before : 0);
-            const int side = options_.window + 1 + 2 * margin + (options_.precise ? 7 : 0);
-            cut_patch(next_, ix - before, iy - before, side, side, map_, w_.next.data);
-            origin_ = w_.next.data + before * (simd::patch_stride + 1);
-            cut_x_ = ix, cut_y_ = iy, cut_ = true;
-        }
-        return {origin_ + (iy - cut_y_) * simd::patch_stride + (ix - cut_x_), fx, fy};
-    }
-
-    simd::StepSums compare(Vec2 xy) {
-        const Place at = place(xy);
-        return correlate(at.patch, at.fx, at.fy);
-    }
-
-    void resample_precise(Vec2 xy) {
-        const Place at = place(xy);
-        kernels_.resample8(at.patch, sinc_taps(at.fx), sinc_taps(at.fy), options_.window,
-                           w_.resampled.data);
-    }
-
-    simd::StepSums compare_precise(Vec2 xy) {
-        resample_precise(xy);
-        return correlate(w_.resampled.data, 0, 0);
-    }
-
-    simd::StepSums correlate(const std::int16_t* patch, int fx, int fy) {
-        simd::StepSums s;
-        (normal_.brightness > 0 ? kernels_.step_photometric : kernels_.step)(
-            patch, fx, fy, w_.t, w_.gx, w_.gy, options_.window, &s);
-        return s;
-    }
-
-    const ImageView& next_;
-    const PointOptions& options_;
-    const simd::KltKernels& kernels_;
-    Workspace& w_;
-    int x0_ = 0, y0_ = 0;
-    Vec2 offset_;  // of the window's first pixel from the point
-    SampleMap map_;
-    bool usable_ = true;
-    simd::TemplateSums sums_;
-    Normal normal_{};
-    const std::int16_t* origin_ = nullptr;
-    int cut_x_ = 0, cut_y_ = 0;
-    bool cut_ = false;
-    double last_step_px_ = 0.0;
-};
-
 /// Levels that are larger than the window; the finest always counts.
 int usable_levels(const FramePyramid& prev, const FramePyramid& next, const PointOptions& options) {
     int n = std::min({options.levels, prev.levels(), next.levels()});
@@ -253,35 +39,61 @@ int usable_levels(const FramePyramid& prev, const FramePyramid& next, const Poin
     return n;
 }
 
-/// Brings `xy` from the start to where the point is in `next`, coarse to fine.
-PointMatch follow(const FramePyramid& prev, const FramePyramid& next, Vec2 from, Vec2 xy,
-                  const PointOptions& options) {
+PointMatch unsettled(KltLevel::End end) {
+    return lost_point(end == KltLevel::End::left_frame ? PointStatus::out_of_frame
+                                                       : PointStatus::not_converged);
+}
+
+/// Brings `xy` within reach of the finest level.
+void approach(const FramePyramid& prev, const FramePyramid& next, Vec2 from, Vec2& xy,
+              const PointOptions& options) {
     for (int l = usable_levels(prev, next, options) - 1; l > 0; --l) {
         const double scale = 1 << l;
-        Level level(prev.level(l), next.level(l), options, {from.x / scale, from.y / scale});
-        if (!(level.best_sigma_px() < 1.0)) continue;  // nothing to see at this scale
+        KltLevel level(prev.level(l), next.level(l), options.window, options.photometric,
+                       {from.x / scale, from.y / scale}, false, workspace());
+        if (!(level.weakest_texture() >= coarse_texture)) continue;
         Vec2 at{xy.x / scale, xy.y / scale};
-        const Step end = level.refine(at, std::max(options.epsilon_px, coarse_epsilon_px), false);
-        if (end == Step::diverged || end == Step::left_frame) continue;
-        xy = {at.x * scale, at.y * scale};
+        const auto end = level.refine(at, std::max(options.epsilon_px, coarse_epsilon_px),
+                                      KltLevel::Kernel::bilinear, options.max_iterations);
+        if (end == KltLevel::End::converged || end == KltLevel::End::moving)
+            xy = {at.x * scale, at.y * scale};
     }
-    Level level(prev.level(0), next.level(0), options, from);
+}
+
+/// Finds where the point is in `next`, coarse to fine.
+PointMatch follow(const FramePyramid& prev, const FramePyramid& next, Vec2 from, Vec2 xy,
+                  const PointOptions& options) {
+    using End = KltLevel::End;
+    approach(prev, next, from, xy, options);
+    KltLevel level(prev.level(0), next.level(0), options.window, options.photometric, from, true,
+                   workspace());
     if (!(level.best_sigma_px() <= options.max_sigma_px)) return lost_point(PointStatus::low_texture);
-    Step end = level.refine(xy, options.epsilon_px, false);
-    if (options.precise && end != Step::diverged && end != Step::left_frame)
-        end = level.refine(xy, options.epsilon_px, true);
-    if (end == Step::left_frame || !inside(xy, next.level(0)))
-        return lost_point(PointStatus::out_of_frame);
+    End end = level.refine(xy, options.epsilon_px, KltLevel::Kernel::bilinear,
+                           options.max_iterations);
     // A point that still moves by less than this is good enough; the residual will tell.
     const double settled_px = std::max(10.0 * options.epsilon_px, 0.1);
-    if (end == Step::diverged || (end == Step::moving && level.last_step_px() > settled_px))
-        return lost_point(PointStatus::not_converged);
-    PointMatch match = lost_point(PointStatus::tracked);
-    match.xy_px = xy;
-    level.judge(xy, options.precise, match);
-    if (match.ncc < options.min_ncc) return lost_point(PointStatus::low_correlation);
-    if (!(match.sigma_px <= options.max_sigma_px)) return lost_point(PointStatus::low_texture);
-    return match;
+    if (end == End::moving && level.last_step_px() > settled_px) end = End::diverged;
+    if (end == End::left_frame || end == End::diverged) return unsettled(end);
+    KltQuality quality = level.judge(xy, KltLevel::Kernel::bilinear);
+    if (options.precise || quality.fine) {
+        // It sees less of a window at the border; where that is too little, the first answer stands.
+        Vec2 polished = xy;
+        end = level.refine(polished, options.epsilon_px, KltLevel::Kernel::sinc,
+                           options.precise ? precise_steps : 1);
+        if (end == End::diverged) return unsettled(end);
+        if (end != End::left_frame) {
+            const KltQuality better = level.judge(polished, KltLevel::Kernel::sinc);
+            if (std::isfinite(better.residual)) xy = polished, quality = better;
+        }
+    }
+    if (!inside(xy, next.level(0))) return lost_point(PointStatus::out_of_frame);
+    if (quality.ncc < options.min_ncc)
+        return lost_point(quality.only_noise ? PointStatus::low_texture
+                                             : PointStatus::low_correlation);
+    if (!(quality.sigma_px <= options.max_sigma_px)) return lost_point(PointStatus::low_texture);
+    return {xy, static_cast<float>(quality.ncc), static_cast<float>(quality.residual),
+            static_cast<float>(quality.sigma_px), std::numeric_limits<float>::quiet_NaN(),
+            PointStatus::tracked};
 }
 
 void prefetch_window(const FramePyramid& pyramid, Vec2 xy, int window) {
@@ -294,8 +106,10 @@ void prefetch_window(const FramePyramid& pyramid, Vec2 xy, int window) {
         const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(x) * pixel_size(image.type);
         for (int row = 0; row < window; ++row) {
             const char* p = image.row<char>(static_cast<int>(y) + row) + first;
+            const char* end = p + (window + prefetch_reach) * pixel_size(image.type);
             __builtin_prefetch(p);
-            __builtin_prefetch(p + window * pixel_size(image.type));
+            if ((reinterpret_cast<std::uintptr_t>(p) ^ reinterpret_cast<std::uintptr_t>(end)) & 64)
+                __builtin_prefetch(end);
         }
     }
 #else

@@ -31,6 +31,7 @@ struct ImageView {
     int width = 0;
     int height = 0;
     PixelType type = PixelType::u8;
+    bool slack = false;  ///< 64 bytes past the end of any row may be read
 
     template <class Pixel>
     const Pixel* row(int y) const {

@@ -4,9 +4,12 @@
 
 namespace {
 
+using trackcore::simd::BrightnessSums;
+using trackcore::simd::GradientSums;
 using trackcore::simd::MatchSums;
 using trackcore::simd::StepSums;
-using trackcore::simd::TemplateSums;
+using trackcore::simd::TemplateView;
+using trackcore::simd::TemplateWeights;
 
 constexpr int P = trackcore::simd::patch_stride;
 constexpr int S = trackcore::simd::template_stride;
@@ -17,7 +20,14 @@ inline I16<N> first_lanes(int count) {
     alignas(64) static constexpr std::int16_t ones[64] = {
         -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
         -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
-    return I16<N>::load(ones + 32 - (count < N ? count : N));
+    return I16<N>::load(ones + 32 - (count < 0 ? 0 : count < N ? count : N));
+}
+
+/// Lanes of all ones where the column, x for the first lane, is neither the first nor the last.
+template <int N>
+inline I16<N> inner_lanes(int x, int width) {
+    const I16<N> before_last = first_lanes<N>(width - 1 - x);
+    return x > 0 ? before_last : sub(before_last, first_lanes<N>(1));
 }
 
 void widen(const std::uint8_t* src, std::ptrdiff_t stride, int width, int height,
@@ -39,40 +49,102 @@ inline I16<N> derivative(I16<N> b2, I16<N> b1, I16<N> c1, I16<N> c2) {
     return sub(near, far);
 }
 
-void make_template(const std::int16_t* patch, int window, std::int16_t* t, std::int16_t* gx,
-                   std::int16_t* gy, TemplateSums* sums) {
-    *sums = {};
-    for_columns(window, [&]<int N>(int x, I16<N>) {
-        const I16<N> inside = first_lanes<N>(window - x);
+/// Fills a template; gradient(p, dx, dy) differentiates at the samples p.
+template <class Gradient>
+inline void fill_template(const std::int16_t* patch, const TemplateWeights& weights, int width,
+                          int height, std::int16_t* t, std::int16_t* gx, std::int16_t* gy,
+                          GradientSums* sums, Gradient gradient) {
+    GradientSums total{};
+    for_columns(width, [&]<int N>(int x, I16<N> zero) {
+        const I16<N> column = I16<N>::load(weights.column + x);
+        auto xx = zero_i32(zero), xy = xx, yy = xx;
+        for (int y = 0; y < height; ++y) {
+            const std::int16_t* p = patch + y * P + x;
+            I16<N> dx, dy;
+            gradient(p, dx, dy);
+            I16<N> weight = column;
+            if (y == 0) weight = mul_round15(weight, I16<N>::all(weights.first_row));
+            if (y + 1 == height) weight = mul_round15(weight, I16<N>::all(weights.last_row));
+            const I16<N> wx = mul_round15(dx, weight), wy = mul_round15(dy, weight);
+            I16<N>::load(p).store(t + y * S + x);
+            wx.store(gx + y * S + x);
+            wy.store(gy + y * S + x);
+            xx = add(xx, dot_pairs(wx, dx));
+            xy = add(xy, dot_pairs(wx, dy));
+            yy = add(yy, dot_pairs(wy, dy));
+        }
+        total.gx_gx += sum(xx), total.gx_gy += sum(xy), total.gy_gy += sum(yy);
+    });
+    *sums = total;
+}
+
+void make_template(const std::int16_t* patch, const TemplateWeights& weights, int width,
+                   int height, std::int16_t* t, std::int16_t* gx, std::int16_t* gy,
+                   GradientSums* sums) {
+    fill_template(patch, weights, width, height, t, gx, gy, sums,
+                  []<int N>(const std::int16_t* p, I16<N>& dx, I16<N>& dy) {
+                      const auto at = [&](int i) { return I16<N>::load(p + i); };
+                      dx = derivative(at(-2), at(-1), at(1), at(2));
+                      dy = derivative(at(-2 * P), at(-P), at(P), at(2 * P));
+                  });
+}
+
+void make_coarse_template(const std::int16_t* patch, const TemplateWeights& weights, int width,
+                          int height, std::int16_t* t, std::int16_t* gx, std::int16_t* gy,
+                          GradientSums* sums) {
+    fill_template(patch, weights, width, height, t, gx, gy, sums,
+                  []<int N>(const std::int16_t* p, I16<N>& dx, I16<N>& dy) {
+                      const auto at = [&](int dy_, int dx_) { return I16<N>::load(p + dy_ * P + dx_); };
+                      const I16<N> falling = sub(at(1, 1), at(-1, -1));
+                      const I16<N> rising = sub(at(-1, 1), at(1, -1));
+                      const I16<N> across = sub(at(0, 1), at(0, -1));
+                      const I16<N> down = sub(at(1, 0), at(-1, 0));
+                      const I16<N> unit = I16<N>::all(1024);  // / 8 for Sobel, / 4 for the scale
+                      dx = mul_round15(add(add(falling, rising), add(across, across)), unit);
+                      dy = mul_round15(add(sub(falling, rising), add(down, down)), unit);
+                  });
+}
+
+void brightness_sums(const TemplateView& view, BrightnessSums* sums) {
+    BrightnessSums total{};
+    for_columns(view.width, [&]<int N>(int x, I16<N> zero) {
+        const I16<N> inside = first_lanes<N>(view.width - x);
+        const I16<N> inner = inner_lanes<N>(x, view.width);
         const I16<N> one = bit_and(I16<N>::all(1), inside);
-        auto zero = zero_i32(one);
-        auto xx = zero, xy = zero, yy = zero, sx = zero, sy = zero, xt = zero, yt = zero,
-             st = zero, tt = zero;
-        for (int y = 0; y < window; ++y) {
-            const std::int16_t* p = patch + (y + 2) * P + x + 2;
-            const auto at = [&](int dy, int dx) { return I16<N>::load(p + dy * P + dx); };
-            const I16<N> value = at(0, 0);
-            const I16<N> dx = bit_and(derivative(at(0, -2), at(0, -1), at(0, 1), at(0, 2)), inside);
-            const I16<N> dy = bit_and(derivative(at(-2, 0), at(-1, 0), at(1, 0), at(2, 0)), inside);
-            value.store(t + y * S + x);
-            dx.store(gx + y * S + x);
-            dy.store(gy + y * S + x);
-            const I16<N> v8 = bit_and(shift_right<2>(value), inside);
-            xx = add(xx, dot_pairs(dx, dx));
-            xy = add(xy, dot_pairs(dx, dy));
-            yy = add(yy, dot_pairs(dy, dy));
+        auto sx = zero_i32(zero), sy = sx, xt = sx, yt = sx, st = sx, tt = sx, bend_x = sx, bend_y = sx,
+             rough = sx;
+        for (int y = 0; y < view.height; ++y) {
+            const int at = y * S + x;
+            const I16<N> dx = I16<N>::load(view.gx + at), dy = I16<N>::load(view.gy + at);
+            const I16<N> t8 = bit_and(shift_right<2>(I16<N>::load(view.t + at)), inside);
             sx = add(sx, dot_pairs(dx, one));
             sy = add(sy, dot_pairs(dy, one));
-            xt = add(xt, dot_pairs(dx, v8));
-            yt = add(yt, dot_pairs(dy, v8));
-            st = add(st, dot_pairs(v8, one));
-            tt = add(tt, dot_pairs(v8, v8));
+            xt = add(xt, dot_pairs(dx, t8));
+            yt = add(yt, dot_pairs(dy, t8));
+            st = add(st, dot_pairs(t8, one));
+            tt = add(tt, dot_pairs(t8, t8));
+            if (y == 0 || y + 1 == view.height) continue;
+            const std::int16_t* p = view.t + at;
+            const I16<N> sixteenth = I16<N>::all(2048);
+            const auto second = [&](int i, int stride) {
+                const I16<N> middle = I16<N>::load(p + i);
+                return mul_round15(sub(add(I16<N>::load(p + i - stride), I16<N>::load(p + i + stride)),
+                                       add(middle, middle)),
+                                   sixteenth);
+            };
+            const I16<N> across = bit_and(second(0, 1), inner), down = second(0, S);
+            const I16<N> twice = sub(add(second(-1, S), second(1, S)), add(down, down));
+            const I16<N> quarter = bit_and(mul_round15(twice, I16<N>::all(8192)), inner);
+            bend_x = add(bend_x, dot_pairs(across, across));
+            bend_y = add(bend_y, dot_pairs(bit_and(down, inner), down));
+            rough = add(rough, dot_pairs(quarter, quarter));
         }
-        sums->gx_gx += sum(xx), sums->gx_gy += sum(xy), sums->gy_gy += sum(yy);
-        sums->gx += sum(sx), sums->gy += sum(sy);
-        sums->gx_t += sum(xt), sums->gy_t += sum(yt);
-        sums->t += sum(st), sums->t_t += sum(tt);
+        total.gx += sum(sx), total.gy += sum(sy);
+        total.gx_t += sum(xt), total.gy_t += sum(yt);
+        total.t += sum(st), total.t_t += sum(tt);
+        total.bend_x2 += sum(bend_x), total.bend_y2 += sum(bend_y), total.rough2 += sum(rough);
     });
+    *sums = total;
 }
 
 template <int N>
@@ -83,10 +155,10 @@ inline I16<N> lerp(I16<N> a, I16<N> b, I16<N> weight) {
 /// Calls row(y, J) with each row of the patch resampled at (fx, fy) / 2^15. The row interpolated
 /// across is kept: it is the upper row of one output and the lower row of the one before.
 template <int N, class Row>
-inline void resampled_rows(const std::int16_t* p, int fx, int fy, int window, Row row) {
+inline void resampled_rows(const std::int16_t* p, int fx, int fy, int height, Row row) {
     const I16<N> wx = I16<N>::all(fx), wy = I16<N>::all(fy);
     I16<N> above = lerp(I16<N>::load(p), I16<N>::load(p + 1), wx);
-    for (int y = 0; y < window; ++y) {
+    for (int y = 0; y < height; ++y) {
         p += P;
         const I16<N> below = lerp(I16<N>::load(p), I16<N>::load(p + 1), wx);
         row(y, lerp(above, below, wy));
@@ -95,20 +167,19 @@ inline void resampled_rows(const std::int16_t* p, int fx, int fy, int window, Ro
 }
 
 template <bool photometric>
-inline void step_with(const std::int16_t* patch, int fx, int fy, const std::int16_t* t,
-                      const std::int16_t* gx, const std::int16_t* gy, int window,
+inline void step_with(const std::int16_t* patch, int fx, int fy, const TemplateView& view,
                       StepSums* sums) {
     StepSums total{};
-    for_columns(window, [&]<int N>(int x, I16<N>) {
-        const I16<N> inside = first_lanes<N>(window - x);
+    for_columns(view.width, [&]<int N>(int x, I16<N> zero) {
+        const I16<N> inside = first_lanes<N>(view.width - x);
         const I16<N> one = bit_and(I16<N>::all(1), inside);
-        auto xr = zero_i32(one), yr = xr, sr = xr, rt = xr;
-        resampled_rows<N>(patch + x, fx, fy, window, [&](int y, I16<N> value) {
+        auto xr = zero_i32(zero), yr = xr, sr = xr, rt = xr;
+        resampled_rows<N>(patch + x, fx, fy, view.height, [&](int y, I16<N> value) {
             const int at = y * S + x;
-            const I16<N> reference = I16<N>::load(t + at);
+            const I16<N> reference = I16<N>::load(view.t + at);
             const I16<N> r = sub(value, reference);
-            xr = add(xr, dot_pairs(r, I16<N>::load(gx + at)));
-            yr = add(yr, dot_pairs(r, I16<N>::load(gy + at)));
+            xr = add(xr, dot_pairs(r, I16<N>::load(view.gx + at)));
+            yr = add(yr, dot_pairs(r, I16<N>::load(view.gy + at)));
             if constexpr (photometric) {
                 sr = add(sr, dot_pairs(r, one));
                 rt = add(rt, dot_pairs(r, bit_and(shift_right<2>(reference), inside)));
@@ -120,26 +191,23 @@ inline void step_with(const std::int16_t* patch, int fx, int fy, const std::int1
     *sums = total;
 }
 
-void step(const std::int16_t* patch, int fx, int fy, const std::int16_t* t,
-          const std::int16_t* gx, const std::int16_t* gy, int window, StepSums* sums) {
-    step_with<false>(patch, fx, fy, t, gx, gy, window, sums);
+void step(const std::int16_t* patch, int fx, int fy, const TemplateView& view, StepSums* sums) {
+    step_with<false>(patch, fx, fy, view, sums);
 }
 
-void step_photometric(const std::int16_t* patch, int fx, int fy, const std::int16_t* t,
-                      const std::int16_t* gx, const std::int16_t* gy, int window,
+void step_photometric(const std::int16_t* patch, int fx, int fy, const TemplateView& view,
                       StepSums* sums) {
-    step_with<true>(patch, fx, fy, t, gx, gy, window, sums);
+    step_with<true>(patch, fx, fy, view, sums);
 }
 
-void match(const std::int16_t* patch, int fx, int fy, const std::int16_t* t, int window,
-           MatchSums* sums) {
+void match(const std::int16_t* patch, int fx, int fy, const TemplateView& view, MatchSums* sums) {
     MatchSums total{};
-    for_columns(window, [&]<int N>(int x, I16<N>) {
-        const I16<N> inside = first_lanes<N>(window - x);
+    for_columns(view.width, [&]<int N>(int x, I16<N> zero) {
+        const I16<N> inside = first_lanes<N>(view.width - x);
         const I16<N> one = bit_and(I16<N>::all(1), inside);
-        auto sr = zero_i32(one), rr = sr, rt = sr;
-        resampled_rows<N>(patch + x, fx, fy, window, [&](int y, I16<N> value) {
-            const I16<N> reference = I16<N>::load(t + y * S + x);
+        auto sr = zero_i32(zero), rr = sr, rt = sr;
+        resampled_rows<N>(patch + x, fx, fy, view.height, [&](int y, I16<N> value) {
+            const I16<N> reference = I16<N>::load(view.t + y * S + x);
             const I16<N> r = bit_and(shift_right<2>(sub(value, reference)), inside);
             const I16<N> t8 = bit_and(shift_right<2>(reference), inside);
             sr = add(sr, dot_pairs(r, one));
@@ -151,27 +219,29 @@ void match(const std::int16_t* patch, int fx, int fy, const std::int16_t* t, int
     *sums = total;
 }
 
-/// Weighted sum of eight vectors; weights are half their value times 2^15, hence the doubling.
+/// Weighted sum of eight vectors.
 template <int N, class Load>
 inline I16<N> filter8(const I16<N> (&weights)[8], Load load) {
-    I16<N> total = I16<N>::all(0);
-    for (int k = 0; k < 8; ++k)
-        total = add(total, mul_round15(shift_left<1>(load(k)), weights[k]));
-    return total;
+    I16<N> even = mul_round15(load(0), weights[0]), odd = mul_round15(load(1), weights[1]);
+    for (int k = 2; k < 8; k += 2) {
+        even = add(even, mul_round15(load(k), weights[k]));
+        odd = add(odd, mul_round15(load(k + 1), weights[k + 1]));
+    }
+    return add(even, odd);
 }
 
 void resample8(const std::int16_t* patch, const std::int16_t wx[8], const std::int16_t wy[8],
-               int window, std::int16_t* dst) {
+               int width, int height, std::int16_t* dst) {
     alignas(64) std::int16_t rows[(trackcore::simd::max_window + 8) * S];
-    for_columns(window, [&]<int N>(int x, I16<N>) {
+    for_columns(width, [&]<int N>(int x, I16<N>) {
         I16<N> weights[8];
         for (int k = 0; k < 8; ++k) weights[k] = I16<N>::all(wx[k]);
-        for (int y = 0; y < window + 7; ++y) {
+        for (int y = 0; y < height + 7; ++y) {
             const std::int16_t* p = patch + (y - 3) * P + x - 3;
             filter8<N>(weights, [&](int k) { return I16<N>::load(p + k); }).store(rows + y * S + x);
         }
         for (int k = 0; k < 8; ++k) weights[k] = I16<N>::all(wy[k]);
-        for (int y = 0; y < window; ++y) {
+        for (int y = 0; y < height; ++y) {
             const std::int16_t* p = rows + y * S + x;
             filter8<N>(weights, [&](int k) { return I16<N>::load(p + k * S); })
                 .store(dst + y * P + x);
@@ -183,5 +253,6 @@ void resample8(const std::int16_t* patch, const std::int16_t wx[8], const std::i
 
 namespace trackcore::simd {
 const KltKernels TRACKCORE_LEVEL_TABLE(klt_kernels){
-    widen, make_template, step, step_photometric, match, resample8};
+    widen, make_template, make_coarse_template, brightness_sums,
+    step,  step_photometric, match, resample8};
 }  // namespace trackcore::simd

@@ -1,0 +1,193 @@
+"""The command line: `trackcore track | info | demo`. Flags come from the options classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+import trackcore
+from trackcore import cli_demo, cli_track
+from trackcore.cli_options import formats, frame_range, with_options
+from trackcore.cli_output import Output, interruptible
+from trackcore.cli_track import Job
+from trackcore.options import TrackerOptions
+
+app = typer.Typer(
+    name="trackcore",
+    help="Sub-pixel point tracking: footage in, tracks out.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 good, 1 error, 2 wrong usage, 4 nothing trackable, 130 cancelled.",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")]
+Threads = Annotated[int, typer.Option(min=0, metavar="N", help="worker threads; 0: one per CPU")]
+Overlay = Annotated[bool, typer.Option("--overlay/--no-overlay", help="draw the tracks")]
+ClipPath = Annotated[
+    str, typer.Argument(metavar="CLIP", help="video, image folder or pattern (shot.####.png)")
+]
+
+_OUT_HELP = "folder to write; without it, CLIP's name with -tracks, right here"
+_TRACK_EXAMPLES = """
+Examples:\n
+  trackcore track shot.mp4\n
+  trackcore track plates/shot.####.png --frames 1001:1080 -o out\n
+  trackcore track shot.mp4 --mask matte.png --format blender,nuke\n
+  trackcore track shot.mp4 --model Perspective --window 31\n
+Writes tracks.npz, tracks.csv, summary.json and overlay.mp4 or overlay.png. Ctrl-C stops and keeps
+what was done.
+"""
+_INFO_EXAMPLES = """
+Examples:\n
+  trackcore info shot.mp4\n
+  trackcore info plates/ --json
+"""
+_DEMO_EXAMPLES = """
+Examples:\n
+  trackcore demo\n
+  trackcore demo -o /tmp/demo --model Loc --anchor previous
+"""
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    *,
+    version: Annotated[bool, typer.Option("--version", help="print the version")] = False,
+) -> None:
+    """Sub-pixel point tracking: footage in, tracks out."""
+    if version:
+        typer.echo(f"trackcore {cli_track.version()}")
+        raise typer.Exit
+
+
+@app.command(epilog=_TRACK_EXAMPLES)
+@with_options(TrackerOptions, panel="Tracking")
+def track(
+    clip: ClipPath,
+    *,
+    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help=_OUT_HELP)] = None,
+    frames: Annotated[
+        str | None, typer.Option(metavar="A:B", help="clip frame numbers, both included")
+    ] = None,
+    step: Annotated[int, typer.Option(min=1, metavar="N", help="take every n-th frame")] = 1,
+    mask: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="image: track only where it is white")
+    ] = None,
+    backwards_from: Annotated[
+        int | None, typer.Option(metavar="FRAME", help="start at this frame, track to the first")
+    ] = None,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="LIST",
+            help=f"more files to write: {', '.join(cli_track.FORMATS)} (csv always)",
+        ),
+    ] = "csv",
+    overlay: Overlay = True,
+    threads: Threads = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    options: TrackerOptions,
+) -> None:
+    """Track points through a clip and write tracks, a summary and an overlay."""
+    job = Job(
+        source=clip, folder=out or cli_track.default_folder(clip), options=options,
+        frames=frame_range(frames), step=step, mask=mask, threads=threads,
+        backwards_from=backwards_from, overlay=overlay,
+        formats=tuple(formats(form, cli_track.FORMATS)),
+    )  # fmt: skip
+    output = Output("track", as_json=as_json, quiet=quiet)
+    with output.errors(), interruptible(output) as cancelled:
+        outcome, record = cli_track.run(job, output, cancelled)
+        output.result(record, *cli_track.report(outcome, job, output))
+        raise typer.Exit(outcome.exit)
+
+
+@app.command(epilog=_INFO_EXAMPLES)
+def info(clip: ClipPath, *, as_json: Json = False, quiet: Quiet = False) -> None:
+    """Say what a clip holds, as found by decoding all of it."""
+    output = Output("info", as_json=as_json, quiet=quiet)
+    with output.errors():
+        found: dict[str, Any] = trackcore.open_clip(clip).info().to_dict()
+        warnings = found.get("warnings", [])
+        title = Text(str(found.get("source", clip)), style="bold")
+        output.result({"outcome": "done", **found}, title, _info_table(found))
+        for warning in warnings:
+            output.log(f"note: {warning}")
+
+
+@app.command(epilog=_DEMO_EXAMPLES)
+@with_options(TrackerOptions, panel="Tracking")
+def demo(
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="folder to write")] = Path(
+        "trackcore-demo"
+    ),
+    seed: Annotated[
+        int, typer.Option(min=0, metavar="N", help="of textures, furniture and noise")
+    ] = 0,
+    n_frames: Annotated[
+        int, typer.Option(min=2, max=2000, metavar="N", help="frames to render")
+    ] = 60,
+    overlay: Overlay = True,
+    threads: Threads = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    options: TrackerOptions,
+) -> None:
+    """Render a room with a known camera, track its pixels, and report the error.
+
+    The tracker reads the rendered images only; the truth is compared afterwards.
+    """
+    from trackcore import synth
+
+    output = Output("demo", as_json=as_json, quiet=quiet)
+    with output.errors(), interruptible(output) as cancelled:
+        scene = synth.ParallaxScene(seed, n_frames=n_frames)
+        if not cli_demo.render(scene, out, output, cancelled):
+            raise KeyboardInterrupt
+        job = Job(
+            source=str(out / "clip"), folder=out, options=options, threads=threads,
+            overlay=overlay, fps=scene.fps,
+        )  # fmt: skip
+        outcome, record = cli_track.run(
+            job, output, cancelled, lambda tracks: {"error": cli_demo.truth_error(tracks, scene)}
+        )
+        outcome.files["truth"] = str(out / "truth.json")
+        error = cli_demo.error_table(record["error"])
+        output.result(record, *cli_track.report(outcome, job, output, error))
+        raise typer.Exit(outcome.exit)
+
+
+def _info_table(found: dict[str, Any]) -> Table:
+    table = Table(show_header=False)
+    table.add_column(style="dim")
+    table.add_column()
+    for name, value in found.items():
+        if name not in ("source", "warnings") and value not in ("", None):
+            table.add_row(name.replace("_", " "), Text(_shown(value)))
+    return table
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return " x ".join(map(str, value))
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

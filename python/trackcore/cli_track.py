@@ -1,0 +1,185 @@
+"""`trackcore track`: a clip in, files out. The demo uses the same steps."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+import trackcore
+from trackcore import tracks_text
+from trackcore._files import write_text
+from trackcore.cli_output import Exit, Interrupt, Output
+from trackcore.options import TrackerOptions
+from trackcore.overlay import write_overlay
+from trackcore.summary import TrackSummary, summarize
+from trackcore.tracks import Tracks
+
+FORMATS = ("csv", "json", *tracks_text.FORMS)
+_OVERLAYS = ("overlay.mp4", "overlay.png")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What to track and what to write."""
+
+    source: str
+    folder: Path
+    options: TrackerOptions
+    frames: tuple[int | None, int | None] | None = None
+    step: int = 1
+    mask: Path | None = None
+    threads: int = 0
+    backwards_from: int | None = None
+    formats: tuple[str, ...] = ()
+    overlay: bool = True
+    fps: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a job."""
+
+    tracks: Tracks
+    summary: TrackSummary
+    files: dict[str, str]
+    exit: Exit
+
+    @property
+    def word(self) -> str:
+        """The outcome as JSON says it."""
+        words = {Exit.NOTHING_TRACKABLE: "nothing_trackable", Exit.CANCELLED: "cancelled"}
+        return words.get(self.exit, "done")
+
+
+def run(
+    job: Job,
+    output: Output,
+    cancelled: Interrupt,
+    judge: Callable[[Tracks], dict[str, Any]] | None = None,
+) -> tuple[Outcome, dict[str, Any]]:
+    """Track, write every file, and return the outcome with its JSON form.
+
+    `judge` may add to the JSON form what else is known about the tracks.
+
+    Raises
+    ------
+    TrackcoreError, OSError
+        If the clip cannot be read or a file not written.
+    """
+    tracks, seconds = _track(job, output, cancelled)
+    stopped = cancelled()
+    summary = summarize(tracks, seconds)
+    record = _record(job, tracks, summary)
+    if judge is not None:
+        record.update(judge(tracks))
+    alive = bool((tracks.lifespan_frames > 1).any())
+    code = Exit.CANCELLED if stopped else Exit.GOOD if alive else Exit.NOTHING_TRACKABLE
+    outcome = Outcome(tracks, summary, {}, code)
+    record["outcome"] = outcome.word
+    _write(job, tracks, record, outcome.files)
+    if job.overlay and tracks.n_frames:
+        _draw(job, tracks, output, cancelled, outcome.files)
+        if cancelled() and code is not Exit.CANCELLED:
+            outcome = Outcome(tracks, summary, outcome.files, Exit.CANCELLED)
+            record["outcome"] = outcome.word
+    return outcome, {**record, "files": outcome.files}
+
+
+def report(outcome: Outcome, job: Job, output: Output, *more: RenderableType) -> list[Any]:
+    """Return what a person should see, after saying on stderr what is not as hoped."""
+    if outcome.exit is Exit.NOTHING_TRACKABLE:
+        output.error(
+            f"nothing trackable in {job.source}: no point could be followed from one frame to the"
+            " next (try a lower --quality or --min-ncc, or other --frames)"
+        )
+    if outcome.exit is Exit.CANCELLED:
+        output.log(f"stopped after {outcome.tracks.n_frames} frames; what was done is written")
+    written = [Text(f"wrote {path}") for path in outcome.files.values()]
+    return [Text(job.source, style="bold"), outcome.summary.table(), *more, *written]
+
+
+def default_folder(clip: str) -> Path:
+    """Return where a clip's tracks go when nobody says: `<clip stem>-tracks` right here."""
+    path = Path(clip)
+    stem = path.stem if path.suffix else path.name
+    stem = stem.split("%")[0].rstrip("#._- ")
+    return Path(f"{stem or path.resolve().parent.name or 'clip'}-tracks")
+
+
+def _track(job: Job, output: Output, cancelled: Interrupt) -> tuple[Tracks, float]:
+    began = time.perf_counter()
+    source = job.source if job.fps is None else trackcore.open_clip(job.source, fps=job.fps)
+    with output.progress("tracking") as progress:
+        tracks = trackcore.track_clip(
+            source, job.options, progress=progress, cancel=cancelled, mask=job.mask,
+            frames=job.frames, step=job.step, backwards_from=job.backwards_from,
+            threads=job.threads,
+        )  # fmt: skip
+    return tracks, time.perf_counter() - began
+
+
+def _record(job: Job, tracks: Tracks, summary: TrackSummary) -> dict[str, Any]:
+    w, h = tracks.frame_size
+    ends = tracks.frame_numbers[[0, -1]].tolist() if tracks.n_frames else [None, None]
+    return {
+        "trackcore": version(),
+        "clip": {
+            "source": job.source, "width_px": w, "height_px": h, "fps": tracks.fps,
+            "first_frame": ends[0], "last_frame": ends[1],
+        },
+        "options": asdict(job.options),
+        "summary": summary.to_dict(),
+    }  # fmt: skip
+
+
+def _write(job: Job, tracks: Tracks, record: dict[str, Any], files: dict[str, str]) -> None:
+    job.folder.mkdir(parents=True, exist_ok=True)
+    folder = job.folder
+    for name in _OVERLAYS:  # of an earlier run: it would show other tracks
+        (folder / name).unlink(missing_ok=True)
+
+    def written(name: str, path: Path) -> Path:
+        files[name] = str(path)
+        return path
+
+    tracks.save(written("tracks", folder / "tracks.npz"))
+    tracks.to_csv(written("csv", folder / "tracks.csv"))
+    if "json" in job.formats:
+        tracks.to_json(written("json", folder / "tracks.json"))
+    for form in job.formats:
+        if form in tracks_text.FORMS:
+            name = "tracks.blender.txt" if form == "blender" else form
+            tracks.to_text(written(form, folder / name), form)
+    text = json.dumps(record, indent=2, allow_nan=False) + "\n"
+    write_text(written("summary", folder / "summary.json"), text)
+
+
+def _draw(
+    job: Job, tracks: Tracks, output: Output, cancelled: Interrupt, files: dict[str, str]
+) -> None:
+    """Write the overlay. Tracking that was stopped is still drawn; a new Ctrl-C stops drawing."""
+    stop_drawing = None if cancelled() else cancelled
+    clip = trackcore.open_clip(job.source, frames=job.frames, step=job.step, color=True)
+    with output.progress("drawing ") as progress:
+        path = write_overlay(
+            job.folder / _OVERLAYS[0], clip, tracks, progress=progress, cancel=stop_drawing,
+        )  # fmt: skip
+    files["overlay"] = str(path)
+
+
+def version() -> str:
+    """Return the installed version of trackcore."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    try:
+        return installed("trackcore")
+    except PackageNotFoundError:  # run from a source tree
+        return "unknown"
