@@ -76,11 +76,11 @@ def track_regions(
     Examples
     --------
     >>> import numpy as np, trackcore as tc
-    >>> y, x = np.mgrid[0:120, 0:160]
-    >>> def frame(dx):
-    ...     return np.uint8(128 + 60 * np.sin((x - dx) / 5) + 50 * np.cos(y / 6 + (x - dx) / 9))
-    >>> match = tc.track_regions(frame(0.0), frame(11.5), [[80.0, 60.0]])
-    >>> bool(np.abs(match.xy_px - [91.5, 60.0]).max() < 0.05)
+    >>> from trackcore import synth
+    >>> pair = synth.pair("corners", "LocRotScale", seed=3)
+    >>> options = tc.RegionOptions(model="LocRotScale")
+    >>> match = tc.track_regions(pair.prev, pair.next, pair.xy_px, options=options)
+    >>> bool(np.nanmedian(np.abs(match.xy_px - pair.true_xy_px)) < 0.05)
     True
     """
     core_options = _core_options(options)

@@ -101,10 +101,10 @@ def opencv_frame_to_frame(images, xy_px, window):
     return np.where(lost[:, None], np.nan, xy[:, 0])
 
 
-@pytest.mark.parametrize(("window", "share"), [(21, 0.65), (31, 0.5)])
+@pytest.mark.parametrize(("window", "share"), [(21, 0.7), (31, 0.5)])
 def test_hybrid_drifts_far_less_than_opencv_on_a_real_chessboard(shared_data, window, share):
     # The corners of the truth scatter by 0.19 px about a plane: no tracker can end nearer to them
-    # than that, which is 0.57 of what OpenCV reaches at window 21 (docs/decisions/0003).
+    # than that, which is 0.57 of what OpenCV reaches at window 21, 0.35 at 31 (docs/decisions/).
     folder = shared_data("boof_chess_movie")
     truth = np.load(folder / "gt_corners.npz")
     first, last = longest_run(truth["run_id"])

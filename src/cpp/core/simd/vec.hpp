@@ -12,10 +12,12 @@
 
 #if defined(__AVX2__)
 #include <immintrin.h>
+#define TRACKCORE_X86 1
 #elif defined(__ARM_NEON)
 #include <arm_neon.h>
 #elif defined(__SSE2__) || defined(_M_X64)
 #include <emmintrin.h>
+#define TRACKCORE_X86 1
 #endif
 
 namespace {
@@ -27,7 +29,7 @@ struct I32;
 
 // ---- any CPU: plain loops, which compilers turn into the instructions they have ----
 
-#if !defined(__AVX2__) && !defined(__ARM_NEON)
+#if !defined(TRACKCORE_X86) && !defined(__ARM_NEON)
 
 template <>
 struct I32<4> {
@@ -115,7 +117,7 @@ inline std::int64_t sum(const I32<4>& a) {
 
 // ---- 64-bit Arm ----
 
-#if defined(__ARM_NEON) && !defined(__AVX2__)
+#if defined(__ARM_NEON)
 
 template <>
 struct I32<4> {
@@ -158,19 +160,14 @@ inline std::int64_t sum(I32<4> a) { return vaddlvq_s32(a.v); }
 
 #endif
 
-// ---- x86-64-v3: 16 and 8 lanes ----
+// ---- any x86-64: 8 lanes ----
 
-#if defined(__AVX2__)
+#if defined(TRACKCORE_X86)
 
 template <>
 struct I32<4> {
     __m128i v;
     void store(std::int32_t* p) const { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), v); }
-};
-template <>
-struct I32<8> {
-    __m256i v;
-    void store(std::int32_t* p) const { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
 };
 
 template <>
@@ -180,16 +177,28 @@ struct I16<8> {
         return {_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))};
     }
     static I16 load_u8(const std::uint8_t* p) {
-        return {_mm_cvtepu8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)))};
+        return {_mm_unpacklo_epi8(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)),
+                                  _mm_setzero_si128())};
     }
     static I16 all(int value) { return {_mm_set1_epi16(static_cast<std::int16_t>(value))}; }
+    static I16 all_pairs(std::int32_t pair) { return {_mm_set1_epi32(pair)}; }
     void store(std::int16_t* p) const { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), v); }
 };
 
 inline I16<8> add(I16<8> a, I16<8> b) { return {_mm_add_epi16(a.v, b.v)}; }
 inline I16<8> sub(I16<8> a, I16<8> b) { return {_mm_sub_epi16(a.v, b.v)}; }
 inline I16<8> bit_and(I16<8> a, I16<8> b) { return {_mm_and_si128(a.v, b.v)}; }
-inline I16<8> mul_round15(I16<8> a, I16<8> b) { return {_mm_mulhrs_epi16(a.v, b.v)}; }
+inline I16<8> mul_round15(I16<8> a, I16<8> b) {
+#if defined(__AVX2__)
+    return {_mm_mulhrs_epi16(a.v, b.v)};
+#else
+    // (high 2^16 + low + 2^14) >> 15, where the low half alone decides the rounding
+    const __m128i high = _mm_mulhi_epi16(a.v, b.v), low = _mm_mullo_epi16(a.v, b.v);
+    const __m128i rounded =
+        _mm_srli_epi16(_mm_add_epi16(_mm_srli_epi16(low, 14), _mm_set1_epi16(1)), 1);
+    return {_mm_add_epi16(_mm_slli_epi16(high, 1), rounded)};
+#endif
+}
 template <int bits>
 inline I16<8> shift_left(I16<8> a) {
     return {_mm_slli_epi16(a.v, bits)};
@@ -202,11 +211,22 @@ inline I32<4> dot_pairs(I16<8> a, I16<8> b) { return {_mm_madd_epi16(a.v, b.v)};
 inline I32<4> zero_i32(I16<8>) { return {_mm_setzero_si128()}; }
 inline I32<4> add(I32<4> a, I32<4> b) { return {_mm_add_epi32(a.v, b.v)}; }
 inline std::int64_t sum(I32<4> a) {
-    const __m256i wide = _mm256_cvtepi32_epi64(a.v);
-    const __m128i half =
-        _mm_add_epi64(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
-    return _mm_cvtsi128_si64(half) + _mm_extract_epi64(half, 1);
+    const __m128i sign = _mm_srai_epi32(a.v, 31);
+    const __m128i halves = _mm_add_epi64(_mm_unpacklo_epi32(a.v, sign), _mm_unpackhi_epi32(a.v, sign));
+    return _mm_cvtsi128_si64(halves) + _mm_cvtsi128_si64(_mm_unpackhi_epi64(halves, halves));
 }
+
+#endif
+
+// ---- x86-64-v3: 16 lanes as well ----
+
+#if defined(__AVX2__)
+
+template <>
+struct I32<8> {
+    __m256i v;
+    void store(std::int32_t* p) const { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
+};
 
 template <>
 struct I16<16> {
