@@ -1,8 +1,9 @@
 """Where a patch went, by brute least squares in float64.
 
-The window of `prev` is every whole pixel it touches, `next` is interpolated with a wide sinc and
-its own exact derivative, and Gauss-Newton minimises the sum of squared differences over the
-position and whatever brightness change is allowed. No pyramid, no fixed point, no
+The window of `prev` is every whole pixel it touches, those at its edges weighted so that its
+centre of mass is the point; `next` is interpolated with a wide sinc and its own exact derivative,
+and Gauss-Newton minimises the sum of squared differences over the position and whatever
+brightness change is allowed. No pyramid, no fixed point, no
 inverse-compositional shortcut: only the answer is meant to be the same. It needs a start within a
 pixel or two, and knows no borders.
 """
@@ -76,6 +77,8 @@ def track_point(
     template, corner = _template(prev, xy_px, window)
     at = np.array(start_px, np.float64)
     fixed = _brightness_columns(template, photometric)
+    across, down = (_edge_weights(*axis) for axis in zip(-corner, template.shape[::-1], strict=True))
+    weights = np.outer(down, across).ravel()
     for _ in range(steps):
         patch, along_x, along_y = (
             _resampled(next, at + corner, template.shape, wide_sinc, derivative)
@@ -83,7 +86,8 @@ def track_point(
         )
         columns = np.stack([-along_x.ravel(), -along_y.ravel(), *fixed], axis=1)
         difference = (patch - template).ravel()
-        step = np.linalg.solve(columns.T @ columns, columns.T @ difference)[:2]
+        weighted = columns.T * weights
+        step = np.linalg.solve(weighted @ columns, weighted @ difference)[:2]
         at += step
         if np.hypot(*step) < 1e-6:
             break
@@ -125,6 +129,15 @@ def _template(image: NDArray[np.generic], xy_px: ArrayLike, window: int) -> tupl
     first = np.floor(point - (window - 1) / 2)
     last = np.ceil(point + (window - 1) / 2)
     return _cut(image, first.astype(int), (last - first).astype(int) + 1), first - point
+
+
+def _edge_weights(center: float, size: int) -> Floats:
+    """Return the weights of `size` pixels in a row: one lighter end moves their mean to `center`."""
+    weights = np.ones(size)
+    too_far = (size - 1) / 2 - center  # positive: the last pixel is too heavy
+    end = -1 if too_far > 0 else 0
+    weights[end] = 1 - 2 * abs(too_far) * size / (size - 1 + 2 * abs(too_far))
+    return weights
 
 
 def _cut(image: NDArray[np.generic], first: NDArray[np.intp], size: NDArray[np.intp]) -> Floats:

@@ -33,9 +33,14 @@ constexpr double worst_phase = 0.0962 / 6.0;
 // along the best determined direction.
 constexpr double tolerable_pull = 0.5;
 // An edge slides along itself: below this ratio of eigenvalues, texture along it is not trusted.
-constexpr double least_isotropy = 2e-4;
-// Gains that steps are corrected for; a patch far from its place may suggest any.
-constexpr double least_gain = 0.5, most_gain = 4.0;
+constexpr double least_isotropy = 1e-3;
+// Above this one it is texture, whoever differentiates.
+constexpr double clear_isotropy = 0.05;
+// As gradient_noise, of Sobel's (1, 2, 1) x (-1, 0, 1) / 8.
+constexpr double sobel_noise = 12.0 / 64.0;
+// Gains that steps are shortened for; a patch far from its place may suggest any.
+constexpr double least_gain = 1.0, most_gain = 4.0;
+constexpr double least_final_gain = 0.1;
 // A direction fixes the position if at least this share of its texture is more than noise.
 constexpr double least_signal = 0.25;
 
@@ -174,6 +179,11 @@ simd::TemplateWeights KltLevel::weights(const KltRect& rect) const {
     return w;
 }
 
+const std::int16_t* KltLevel::first_pixel() const {
+    return w_.prev.data + (template_border + rect_.y0) * simd::patch_stride + template_border +
+           rect_.x0;
+}
+
 /// Compares this part of the window from here on. Both sides must be at least 1.
 void KltLevel::show(const KltRect& rect) {
     rect_ = rect;
@@ -182,20 +192,35 @@ void KltLevel::show(const KltRect& rect) {
         usable_ = false;
         return;
     }
-    const std::int16_t* first = w_.prev.data + (template_border + rect.y0) * simd::patch_stride +
-                                template_border + rect.x0;
     simd::GradientSums gradients;
     (finest_ ? kernels_.make_template : kernels_.make_coarse_template)(
-        first, weights(rect), width, height, w_.t, w_.gx, w_.gy, &gradients);
+        first_pixel(), weights(rect), width, height, w_.t, w_.gx, w_.gy, &gradients);
     view_ = {w_.t, w_.gx, w_.gy, width, height};
     if (finest_ || photometric_ != Photometric::none) kernels_.brightness_sums(view_, &sums_);
     normal_ = normal_equations(gradients, sums_, width * height, photometric_);
 }
 
-double KltLevel::best_sigma_px() const {
+/// Whether all texture but noise of this variance lies along one direction. Fourth-order
+/// differences see some along a sharp slanted edge that is not there; where they see little,
+/// Sobel's decide, which are less exact but nearly the same in all directions.
+bool KltLevel::one_direction(double noise_variance) {
+    const double n = view_.width * view_.height;
+    const KltNormal seen = without_noise(normal_, noise_variance, n);
+    if (seen.min_eigenvalue() > clear_isotropy * normal_.max_eigenvalue()) return false;
+    simd::GradientSums gradients;
+    std::int16_t* unused = w_.resampled.data;
+    kernels_.make_coarse_template(first_pixel(), weights(rect_), view_.width, view_.height, unused,
+                                  unused, unused, &gradients);
+    const KltNormal sobel = normal_equations(gradients, sums_, n, Photometric::none);
+    const double least = sobel.min_eigenvalue();
+    return !(least - n * sobel_noise * noise_variance >
+             std::max(least_signal * least, least_isotropy * sobel.max_eigenvalue()));
+}
+
+double KltLevel::best_sigma_px() {
     const double scale = normal_.xx + normal_.yy;
-    if (!usable_ || !(scale > 0.0) || !(normal_.min_eigenvalue() > least_isotropy * scale))
-        return infinite;
+    const double rounding = next_.type == PixelType::u8 ? rounding_noise : 0.0;
+    if (!usable_ || !(scale > 0.0) || one_direction(rounding)) return infinite;
     return noise_floor * std::sqrt(scale * normal_.i_det);
 }
 
@@ -325,7 +350,7 @@ KltQuality KltLevel::judge(Vec2 xy, Kernel kernel) {
     // In the template's grey levels from here on, which may be fewer than those of `next`.
     double in_template = left;
     if (photometric_ == Photometric::gain_bias && var_t > 0.0) {
-        const double gain = std::clamp(1.0 + cov / var_t, least_gain, most_gain);
+        const double gain = std::max(1.0 + cov / var_t, least_final_gain);
         in_template /= gain * gain;
     }
     const double rounding = next_.type == PixelType::u8 ? rounding_noise : 0.0;
@@ -338,14 +363,14 @@ KltQuality KltLevel::judge(Vec2 xy, Kernel kernel) {
                       : 0.0;
     quality.residual = std::sqrt(left) * (1 << simd::sample_bits) / next_map_.scale;
     quality.sigma_px =
-        mostly_noise(normal_, signal)
+        mostly_noise(normal_, signal) || one_direction(noise)
             ? infinite
             : std::sqrt(position_variance(normal_, signal,
                                           std::max(in_template, 2.0 * rounding)));
     quality.only_noise = mostly_noise(normal_, without_noise(normal_, own_noise, n));
     const double pull_px = std::max(bilinear_pull_px(sums_.bend_x2, normal_.xx),
                                     bilinear_pull_px(sums_.bend_y2, normal_.yy));
-    const double best_px = std::sqrt(std::max(left, 2.0 * rounding) / normal_.max_eigenvalue());
+    const double best_px = std::sqrt(std::max(in_template, 2.0 * rounding) / normal_.max_eigenvalue());
     quality.fine = pull_px > tolerable_pull * best_px;
     return quality;
 }

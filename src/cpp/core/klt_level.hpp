@@ -54,7 +54,7 @@ class KltLevel {
 
     /// Standard deviation of the position [px] if only grey levels' noise disturbed it; infinite
     /// where the window has no texture.
-    double best_sigma_px() const;
+    double best_sigma_px();
 
     /// Mean square of the gradient along the direction that has least of it [(grey levels / px)^2].
     double weakest_texture() const;
@@ -79,6 +79,8 @@ class KltLevel {
     const std::int16_t* resample(const Place& at);
     simd::TemplateWeights weights(const KltRect& rect) const;
     simd::StepSums correlate(const Place& at, Kernel kernel);
+    const std::int16_t* first_pixel() const;
+    bool one_direction(double noise_variance);
     double template_noise() const;
     double bilinear_pull_px(std::int64_t bend2, double gradient2) const;
 

@@ -155,8 +155,10 @@ void keep_spacing(const std::int16_t* patch, std::ptrdiff_t stride, int width, i
 
 #if defined(__AVX2__) || defined(TRACKCORE_ANY_X86)
 inline __m128i load_two(const std::int32_t* grid, int first, int second) {
-    const __m128d low = _mm_load_sd(reinterpret_cast<const double*>(grid + first));
-    return _mm_castpd_si128(_mm_loadh_pd(low, reinterpret_cast<const double*>(grid + second)));
+    // loadl_epi64, not load_sd: that wants its double aligned
+    const __m128i low = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(grid + first));
+    return _mm_castpd_si128(_mm_loadh_pd(_mm_castsi128_pd(low),
+                                         reinterpret_cast<const double*>(grid + second)));
 }
 #endif
 
