@@ -98,7 +98,7 @@ class Alignment {
           point_{(t.xy_px.x - t.centre_px.x) / half_, (t.xy_px.y - t.centre_px.y) / half_},
           around_(std::isnan(options.around_px.x) ? apply(initial_, point_) : options.around_px),
           positions_(pattern_positions(t.pattern)),
-          area_(next, t.map) {
+          area_(next, t.map, t.normalize) {
         thread_local std::vector<float> memory;
         if (memory.size() < positions_.u.size()) memory.resize(positions_.u.size());
         values_ = memory.data();
@@ -146,9 +146,14 @@ class Alignment {
         ++iterations_;
     }
 
+    /// Differences grow with the image's gain; the motion they stand for does not.
+    double step_gain() const {
+        return t_.normalize ? std::clamp(now_.gain, least_gain, most_gain) : 1.0;
+    }
+
     /// Step of the first stage that still has far to go, or of the last; returns its parameters.
     int choose_step(const Stages& stages, int iteration, double* step) const {
-        const double gain = t_.normalize ? std::clamp(now_.gain, least_gain, most_gain) : 1.0;
+        const double gain = step_gain();
         for (int s = 0;; ++s) {
             const Stage& stage = stages.stage[s];
             for (int k = 0; k < stage.n; ++k) {
@@ -174,11 +179,12 @@ class Alignment {
         fit.warp = normalised(product(warp_, inverse(place_)));
         fit.xy_px = at;
         fit.ncc = static_cast<float>(now_.ncc);
-        fit.residual = static_cast<float>(std::sqrt(now_.mean_square) / t_.map.scale);
+        fit.residual = static_cast<float>(std::sqrt(now_.mean_square) / area_.map().scale);
+        // As the template's values would show it, which the gradients belong to.
+        const double gain = step_gain();
+        double noise = now_.mean_square / (gain * gain);
         // Rounding to whole grey levels is noise as well: 1/12 in each 8-bit image.
-        const double noise = next_.type == PixelType::u8
-                                 ? std::max(now_.mean_square, to_sample * to_sample / 6.0)
-                                 : now_.mean_square;
+        if (next_.type == PixelType::u8) noise = std::max(noise, to_sample * to_sample / 6.0);
         const double* m = warp_.m;
         const double scale = std::sqrt(std::abs(m[0] * m[4] - m[1] * m[3])) / half_;
         fit.sigma_px = static_cast<float>(scale * std::sqrt(noise * t_.unit_variance));

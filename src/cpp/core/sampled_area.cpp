@@ -56,11 +56,10 @@ bool SampledArea::cover(const Mat3& warp) {
     y0_ = static_cast<int>(std::floor(lo_y)) - margin;
     width_ = static_cast<int>(std::ceil(hi_x)) + margin + 1 - x0_;
     height_ = static_cast<int>(std::ceil(hi_y)) + margin + 1 - y0_;
-    cut();
-    return true;
+    return cut();
 }
 
-void SampledArea::cut() {
+bool SampledArea::cut() {
     constexpr int before = simd::taps_before, taps = before + simd::taps_after;
     const auto& kernels = simd::region_kernels();
     Memory& m = memory();
@@ -75,14 +74,24 @@ void SampledArea::cut() {
     if (m.grid.size() < cells) m.grid.resize(cells);
     grid_ = m.grid.data();
 
-    cut_patch(image_, x0_ - before, y0_ - before, width_ + taps, height_ + taps, map_,
-              m.patch.data(), stride);
+    const int left = x0_ - before, top = y0_ - before;
+    bool finite = true;
+    if (image_.type == PixelType::f32 || (image_.type == PixelType::u16 && own_map_)) {
+        const SampleMap own = sample_map(image_, left, top, width_ + taps, height_ + taps, &finite);
+        if (own_map_) map_ = own;
+    }
+    if (!finite) {
+        width_ = height_ = 0;  // covers nothing
+        return false;
+    }
+    cut_patch(image_, left, top, width_ + taps, height_ + taps, map_, m.patch.data(), stride);
     const std::int16_t* patch = m.patch.data() + before * stride + before;
-    if (per_pixel_ == 1)
-        return kernels.keep_spacing(patch, stride, width_, height_, m.grid.data(), grid_stride_);
-    const std::int16_t* weights = sinc_taps(1 << 14);  // symmetric: the first four say it all
-    kernels.halve_spacing(patch, stride, width_, height_, weights, m.scratch.data(), m.grid.data(),
-                          grid_stride_);
+    if (per_pixel_ == 2)  // the filter is symmetric: the first four taps say it all
+        kernels.halve_spacing(patch, stride, width_, height_, sinc_taps(1 << 14),
+                              m.scratch.data(), m.grid.data(), grid_stride_);
+    else
+        kernels.keep_spacing(patch, stride, width_, height_, m.grid.data(), grid_stride_);
+    return true;
 }
 
 void SampledArea::sample(const Mat3& warp, const PatternPositions& at, double base,

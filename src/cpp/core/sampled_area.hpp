@@ -24,22 +24,28 @@ const PatternPositions& pattern_positions(int pattern);
 /// 8-tap filter; between those, sampling is linear. Its phase error at half spacing is an eighth
 /// of that between whole pixels, at the cost of one filter pass for all iterations together.
 /// Very large areas are sampled at their own spacing.
+///
+/// 16-bit and float images are read through `map`, or, where brightness may differ, through one of
+/// their own, so that no sample is out of range.
 class SampledArea {
   public:
-    SampledArea(const ImageView& image, const SampleMap& map) : image_(image), map_(map) {}
+    SampledArea(const ImageView& image, const SampleMap& map, bool own_map)
+        : image_(image), map_(map), own_map_(own_map) {}
 
-    /// Makes sure that the warped pattern lies inside; false when it is too large. `warp` maps
-    /// positions in the pattern to pixels.
+    /// Makes sure that the warped pattern lies inside; false when it is too large, or meets values
+    /// that are not finite. `warp` maps positions in the pattern to pixels.
     bool cover(const Mat3& warp);
+    const SampleMap& map() const { return map_; }
 
     /// Samples at the pattern's positions, less `base`. The warp must be covered.
     void sample(const Mat3& warp, const PatternPositions& at, double base, float* values) const;
 
   private:
-    void cut();
+    bool cut();
 
     const ImageView& image_;
-    const SampleMap& map_;
+    SampleMap map_;
+    const bool own_map_;
     int x0_ = 0, y0_ = 0, width_ = 0, height_ = 0;
     int per_pixel_ = 1, grid_stride_ = 0;  // samples per pixel, elements per row
     const std::int32_t* grid_ = nullptr;

@@ -10,6 +10,7 @@ namespace trackcore::simd {
 
 inline constexpr int shift_slack = 64;  ///< lanes that `cross` may read and write past the last
 inline constexpr int column_slack = 16;  ///< see `ZnccKernels`
+inline constexpr int across_slack = 64;
 inline constexpr float flat_score = -3.0e38f;  ///< of a window without any variation
 
 /// Sums of products of a pattern with an area, for all shifts along x and `rows` along y.
@@ -48,11 +49,12 @@ struct ZnccKernels {
     void (*slide)(const std::int32_t* from, const std::int32_t* add, const std::int32_t* drop,
                   int n, std::int32_t* to);
 
-    /// Sums of columns of floats, and of their squares, over `n_rows` rows; and of `span` sums
-    /// side by side: from scratch, so that nothing remains of a bright pixel that is past.
-    void (*add_rows)(const float* rows, std::ptrdiff_t stride, int n_rows, int width, double* sum,
-                     double* squares);
-    void (*add_columns)(const double* column, int width, int span, double* out);
+    /// Sums of `span` neighbouring floats of a row, and of their squares; and sums of `n` such
+    /// columns over `n_rows` rows: all from scratch, so that no bright pixel leaves a trace.
+    /// Scratch has room for twice 2 (shifts + span + column_slack) + across_slack values.
+    void (*add_across)(const float* row, int span, int shifts, double* scratch, double* sum,
+                       double* squares);
+    void (*add_down)(const double* rows, std::ptrdiff_t stride, int n_rows, int n, double* out);
 
     /// Whether the score of any window is above `least`, which is not negative.
     bool (*any_above)(const std::int32_t* cross, const std::int32_t* sum,

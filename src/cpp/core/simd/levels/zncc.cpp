@@ -252,24 +252,52 @@ void slide(const std::int32_t* __restrict from, const std::int32_t* __restrict a
     for (int i = 0; i < whole(n); ++i) to[i] = from[i] + add[i] - drop[i];
 }
 
-void add_rows(const float* rows, std::ptrdiff_t stride, int n_rows, int width, double* sum,
-              double* squares) {
-    for (int x = 0; x < width; ++x) sum[x] = squares[x] = 0.0;
-    for (int y = 0; y < n_rows; ++y) {
-        const float* row = rows + y * stride;
-        for (int x = 0; x < width; ++x) {
-            const double v = row[x];
-            sum[x] += v;
-            squares[x] += v * v;
+/// Doubles that are summed in registers.
+constexpr int together = 8;
+
+inline void add_shifted(const double* a, const double* b, int n, double* out) {
+    for (int x = 0; x < whole(n); ++x) out[x] = a[x] + b[x];
+}
+
+/// Sums over 1, 2, 4 ... neighbours, each from two of the one before; those that make up `span`
+/// are added.
+void add_across(const float* row, int span, int shifts, double* scratch, double* sum,
+                double* squares) {
+    const int width = shifts + span - 1, stride = whole(width);
+    double *have = scratch, *next = scratch + 2 * stride + trackcore::simd::across_slack;
+    for (int x = 0; x < stride; ++x) {
+        const double v = row[x];  // squares lie behind the values
+        have[x] = v;
+        have[x + stride] = v * v;
+    }
+    int covered = 0;  // neighbours that the sums have
+    for (int size = 1;; size *= 2) {
+        if (span & size) {
+            for (int k = 0; k < 2; ++k) {
+                const double* from = have + k * stride + covered;
+                double* to = k == 0 ? sum : squares;
+                if (covered == 0)
+                    std::memcpy(to, from, sizeof(*to) * static_cast<std::size_t>(whole(shifts)));
+                else
+                    add_shifted(to, from, shifts, to);
+            }
+            covered += size;
         }
+        if (2 * size > span) return;
+        add_shifted(have, have + size, stride + width - size, next);
+        double* const swap = have;
+        have = next;
+        next = swap;
     }
 }
 
-void add_columns(const double* column, int width, int span, double* out) {
-    const int n = width - span + 1;
-    for (int x = 0; x < n; ++x) out[x] = column[x];
-    for (int k = 1; k < span; ++k)
-        for (int x = 0; x < n; ++x) out[x] += column[x + k];
+void add_down(const double* rows, std::ptrdiff_t stride, int n_rows, int n, double* out) {
+    for (int x = 0; x < whole(n); x += together) {
+        double total[together] = {};
+        for (int y = 0; y < n_rows; ++y)
+            for (int i = 0; i < together; ++i) total[i] += rows[y * stride + x + i];
+        for (int i = 0; i < together; ++i) out[x + i] = total[i];
+    }
 }
 
 /// `least` is the share of the squares that their rounding may leave of a flat window.
@@ -335,5 +363,5 @@ const ZnccKernels TRACKCORE_LEVEL_TABLE(zncc_kernels){
 #else
     {{4, band_rows, nullptr}, nullptr, nullptr},
 #endif
-    slide, add_rows, add_columns, any_above, score, score_f32, highest};
+    slide, add_across, add_down, any_above, score, score_f32, highest};
 }  // namespace trackcore::simd
