@@ -18,6 +18,7 @@ namespace {
 constexpr int max_block = 15;
 constexpr int strip_columns = 960;  // so that the rows at work stay in the first caches
 constexpr int band_rows = 128;      // one thread's piece; the rows above it are made twice
+constexpr int piece_columns = 64;   // in which a mask is looked at
 constexpr int rows_ahead = 16;      // to prefetch
 constexpr int whole = simd::corner_lanes;
 
@@ -62,7 +63,7 @@ class Mask {
     }
     int entry(int x) const { return scaled(x, view_->width, width_); }
 
-    /// The smallest part of `tile` that holds all its allowed pixels; empty if there are none.
+    /// A part of `tile` that holds all its allowed pixels; empty if there are none.
     Tile allowed_part(const Tile& tile) const {
         Tile part{tile.x1, tile.y1, tile.x0, tile.y0};
         const std::uint8_t* before = nullptr;
@@ -70,11 +71,11 @@ class Mask {
         for (int y = tile.y0; y < tile.y1; ++y) {
             const std::uint8_t* row = entries(y);
             if (row != before) {
-                first = tile.x0, last = tile.x1 - 1;
-                if (!stretched())
-                    while (last - first >= 8 && all_zero(row + first)) first += 8;
-                while (first <= last && row[entry(first)] == 0) ++first;
-                while (first <= last && row[entry(last)] == 0) --last;
+                first = entry(tile.x0), last = entry(tile.x1 - 1);
+                while (last - first >= 8 && all_zero(row + first)) first += 8;
+                while (first <= last && row[first] == 0) ++first;
+                while (first <= last && row[last] == 0) --last;
+                if (stretched() && first <= last) first = tile.x0, last = tile.x1 - 1;
             }
             before = row;
             if (first > last) continue;
@@ -233,49 +234,66 @@ class Scanner {
     alignas(64) Grad grads_[max_block + 1][2][columns];
 };
 
-std::vector<Tile> tiles_of(int width, int height) {
-    const int across = (width + strip_columns - 1) / strip_columns;
-    const int down = (height + band_rows - 1) / band_rows;
-    const auto cut = [](int i, int n, int size) {
-        return static_cast<int>(static_cast<std::int64_t>(i) * size / n);
-    };
-    std::vector<Tile> tiles;
-    for (int j = 0; j < down; ++j)
-        for (int i = 0; i < across; ++i)
-            tiles.push_back({cut(i, across, width), cut(j, down, height), cut(i + 1, across, width),
-                             cut(j + 1, down, height)});
-    return tiles;
+/// Begin of the i-th of n about equal parts of `size`.
+int cut(int i, int n, int size) {
+    return static_cast<int>(static_cast<std::int64_t>(i) * size / n);
 }
 
-/// Leaves of a tile what may hold features: what the mask allows, and not the image's border.
-/// False if the mask allows nothing; a tile of border only stays, as its strength counts.
-bool shrink(const Search& search, Tile& tile) {
-    if (search.mask) {
-        tile = search.mask.allowed_part(tile);
-        if (tile.x0 >= tile.x1) return false;
+/// Appends what the mask allows of rows [y0, y1): pieces that touch become one tile.
+void add_allowed(const Mask& mask, int width, int y0, int y1, std::vector<Tile>& tiles) {
+    const int pieces = (width + piece_columns - 1) / piece_columns;
+    int last_end = -1;
+    for (int i = 0; i < pieces; ++i) {
+        const int x0 = cut(i, pieces, width), x1 = cut(i + 1, pieces, width);
+        const Tile part = mask.allowed_part({x0, y0, x1, y1});
+        if (part.x0 >= part.x1) continue;
+        if (last_end == x0 && part.x1 - tiles.back().x0 <= strip_columns) {
+            Tile& tile = tiles.back();
+            tile = {tile.x0, std::min(tile.y0, part.y0), part.x1, std::max(tile.y1, part.y1)};
+        } else {
+            tiles.push_back(part);
+        }
+        last_end = x1;
+    }
+}
+
+/// Cuts the image, or what the mask allows of it, into tiles, and the image's border off them:
+/// nothing is detected there. A tile of border only is left empty, as its strength counts.
+std::vector<Tile> tiles_of(const Search& search, int threads) {
+    const int width = search.image.width, height = search.image.height;
+    const int strips = (width + strip_columns - 1) / strip_columns;
+    const bool whole_strips = threads == 1 && !search.mask;
+    const int bands = whole_strips ? 1 : (height + band_rows - 1) / band_rows;
+    std::vector<Tile> tiles;
+    for (int j = 0; j < bands; ++j) {
+        const int y0 = cut(j, bands, height), y1 = cut(j + 1, bands, height);
+        if (search.mask)
+            add_allowed(search.mask, width, y0, y1, tiles);
+        else
+            for (int i = 0; i < strips; ++i)
+                tiles.push_back({cut(i, strips, width), y0, cut(i + 1, strips, width), y1});
     }
     const auto inside = [](int& begin, int& end, int size) {
         begin = std::clamp(begin, 1, size - 2);
         end = std::clamp(end, begin, size - 1);
     };
-    inside(tile.x0, tile.x1, search.image.width);
-    inside(tile.y0, tile.y1, search.image.height);
-    return true;
+    for (Tile& tile : tiles) inside(tile.x0, tile.x1, width), inside(tile.y0, tile.y1, height);
+    return tiles;
 }
 
 template <class Pixel, class Grad, class Sum>
 void scan_all(Search& search, const simd::CornerKernels<Pixel, Grad, Sum>& kernels, int threads) {
-    const std::vector<Tile> tiles = tiles_of(search.image.width, search.image.height);
+    const std::vector<Tile> tiles = tiles_of(search, threads);
     parallel_for(static_cast<int>(tiles.size()), 1, threads, [&](int begin, int end) {
         const auto scanner = std::make_unique<Scanner<Pixel, Grad, Sum>>(search, kernels);
         thread_local std::vector<Corner> found;
         found.clear();
-        for (int i = begin; i < end; ++i) {
-            Tile tile = tiles[i];
-            if (shrink(search, tile)) scanner->scan(tile, found);
-        }
+        for (int i = begin; i < end; ++i) scanner->scan(tiles[i], found);
         const std::lock_guard lock(search.mutex);
-        search.corners.insert(search.corners.end(), found.begin(), found.end());
+        if (search.corners.empty())
+            search.corners.swap(found);
+        else
+            search.corners.insert(search.corners.end(), found.begin(), found.end());
     });
 }
 

@@ -13,6 +13,9 @@ namespace {
 constexpr double agreement_px = 1.5;
 // Below this likeness a keyframe is renewed while the patch still follows smoothly.
 constexpr double renew_ncc = 0.85;
+// A patch that needs a new keyframe every few frames is no one surface: it lies across an edge of
+// something nearer, or is being covered. Blur passes sooner.
+constexpr double first_renewals = 2.0, renewals_a_frame = 0.1, most_renewals = 3.0;
 // The first keyframe is taken up again where the patch looks like it to at least this.
 constexpr double home_ncc = 0.9;
 // ... and has about its size and direction, so that the attempt is not wasted.
@@ -131,6 +134,8 @@ PointMatch align(const FramePyramid& prev, const FramePyramid& next,
     if (good && fit.ncc >= enough && distance(fit.xy_px, step.xy_px) <= agreement_px) {
         match = accept(fit, step, fit.warp, patch);
     } else {
+        if (patch.renewals < 1.0) return lost_point(PointStatus::low_correlation);
+        patch.renewals -= 1.0;
         if (!renew_key(prev, options, patch)) return lost_point(PointStatus::low_texture);
         const RegionFit again = refine_region(patch.key, next.level(0), move, refine);
         if (again.status == PointStatus::tracked &&
@@ -153,6 +158,7 @@ bool start_patch(const FramePyramid& frame, Vec2 xy_px, const TrackerOptions& op
     patch.xy_px = xy_px;
     patch.velocity_px = {0.0, 0.0};
     patch.key_to_now = Mat3{};
+    patch.renewals = first_renewals;
     patch.away = false;
     return cut(frame, xy_px, options, patch.key);
 }
@@ -160,6 +166,7 @@ bool start_patch(const FramePyramid& frame, Vec2 xy_px, const TrackerOptions& op
 PointMatch follow_patch(const FramePyramid& prev, const FramePyramid& next,
                         const TrackerOptions& options, Patch& patch) {
     const Vec2 from = patch.xy_px;
+    patch.renewals = std::min(patch.renewals + renewals_a_frame, most_renewals);
     const PointMatch match = align(prev, next, options, patch);
     patch.velocity_px = {match.xy_px.x - from.x, match.xy_px.y - from.y};
     return match;

@@ -13,6 +13,7 @@ struct Patch {
     Vec2 xy_px;
     Vec2 velocity_px;        ///< from the frame before the last to the last
     RegionTemplate key;      ///< cut at the keyframe
+    double renewals = 0.0;   ///< how often it may still be renewed; grows again with time
     Mat3 key_to_now;         ///< keyframe pixel -> pixel of the last frame
     RegionTemplate home;     ///< cut where the track was born; empty while `key` is that
     Mat3 home_to_key;

@@ -13,7 +13,9 @@ namespace {
 
 constexpr double to_sample = 1 << simd::sample_bits;
 constexpr double settled_px = 0.1;  // a step this short is an answer, if not to the last digit
-constexpr double least_gain = 0.2, most_gain = 5.0;
+// Gain of the image over the template that a step is corrected for. Less is what a pattern far
+// from its place shows: believing it would make steps wild, ignoring it too short.
+constexpr double least_gain = 0.25, most_gain = 5.0;
 // A cautious attempt goes on to the next stage when a step is shorter than this.
 constexpr double stage_px = 0.5;
 constexpr int stage_iterations = 12;
@@ -146,8 +148,7 @@ class Alignment {
 
     /// Step of the first stage that still has far to go, or of the last; returns its parameters.
     int choose_step(const Stages& stages, int iteration, double* step) const {
-        const bool usable = t_.normalize && now_.gain > least_gain;
-        const double gain = usable ? std::min(now_.gain, most_gain) : 1.0;
+        const double gain = t_.normalize ? std::clamp(now_.gain, least_gain, most_gain) : 1.0;
         for (int s = 0;; ++s) {
             const Stage& stage = stages.stage[s];
             for (int k = 0; k < stage.n; ++k) {

@@ -34,7 +34,6 @@ struct I32;
 template <>
 struct I32<4> {
     std::int32_t v[4];
-    void store(std::int32_t* p) const { std::memcpy(p, v, sizeof v); }
 };
 
 template <>
@@ -53,11 +52,6 @@ struct I16<8> {
     static I16 all(int value) {
         I16 r;
         for (auto& lane : r.v) lane = static_cast<std::int16_t>(value);
-        return r;
-    }
-    static I16 all_pairs(std::int32_t pair) {
-        I16 r;
-        for (int i = 0; i < 4; ++i) std::memcpy(r.v + 2 * i, &pair, sizeof pair);
         return r;
     }
     void store(std::int16_t* p) const { std::memcpy(p, v, sizeof v); }
@@ -122,7 +116,6 @@ inline std::int64_t sum(const I32<4>& a) {
 template <>
 struct I32<4> {
     int32x4_t v;
-    void store(std::int32_t* p) const { vst1q_s32(p, v); }
 };
 
 template <>
@@ -133,7 +126,6 @@ struct I16<8> {
         return {vreinterpretq_s16_u16(vmovl_u8(vld1_u8(p)))};
     }
     static I16 all(int value) { return {vdupq_n_s16(static_cast<std::int16_t>(value))}; }
-    static I16 all_pairs(std::int32_t pair) { return {vreinterpretq_s16_s32(vdupq_n_s32(pair))}; }
     void store(std::int16_t* p) const { vst1q_s16(p, v); }
 };
 
@@ -167,7 +159,6 @@ inline std::int64_t sum(I32<4> a) { return vaddlvq_s32(a.v); }
 template <>
 struct I32<4> {
     __m128i v;
-    void store(std::int32_t* p) const { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), v); }
 };
 
 template <>
@@ -181,7 +172,6 @@ struct I16<8> {
                                   _mm_setzero_si128())};
     }
     static I16 all(int value) { return {_mm_set1_epi16(static_cast<std::int16_t>(value))}; }
-    static I16 all_pairs(std::int32_t pair) { return {_mm_set1_epi32(pair)}; }
     void store(std::int16_t* p) const { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), v); }
 };
 
@@ -225,7 +215,6 @@ inline std::int64_t sum(I32<4> a) {
 template <>
 struct I32<8> {
     __m256i v;
-    void store(std::int32_t* p) const { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
 };
 
 template <>
@@ -238,7 +227,6 @@ struct I16<16> {
         return {_mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
     }
     static I16 all(int value) { return {_mm256_set1_epi16(static_cast<std::int16_t>(value))}; }
-    static I16 all_pairs(std::int32_t pair) { return {_mm256_set1_epi32(pair)}; }
     void store(std::int16_t* p) const { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
 };
 
@@ -275,7 +263,6 @@ inline std::int64_t sum(I32<8> a) {
 template <>
 struct I32<16> {
     __m512i v;
-    void store(std::int32_t* p) const { _mm512_storeu_si512(p, v); }
 };
 
 template <>
@@ -286,7 +273,6 @@ struct I16<32> {
         return {_mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
     }
     static I16 all(int value) { return {_mm512_set1_epi16(static_cast<std::int16_t>(value))}; }
-    static I16 all_pairs(std::int32_t pair) { return {_mm512_set1_epi32(pair)}; }
     void store(std::int16_t* p) const { _mm512_storeu_si512(p, v); }
 };
 
@@ -311,15 +297,6 @@ inline std::int64_t sum(I32<16> a) {
                          _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(a.v, 1))));
 }
 
-#endif
-
-/// Lanes of the widest vector of this level.
-#if defined(__AVX512BW__)
-constexpr int widest_i16 = 32;
-#elif defined(__AVX2__)
-constexpr int widest_i16 = 16;
-#else
-constexpr int widest_i16 = 8;
 #endif
 
 /// Calls body(first_column, I16<N>{}) for pieces that together cover at least `width` columns:

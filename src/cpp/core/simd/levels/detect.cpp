@@ -3,15 +3,15 @@
 #include "core/simd/vec32.hpp"
 
 #if defined(_MSC_VER)
-#define RESTRICT __restrict
+#define TRACKCORE_RESTRICT __restrict
 #else
-#define RESTRICT __restrict__
+#define TRACKCORE_RESTRICT __restrict__
 #endif
 
 namespace {
 
 constexpr int whole = trackcore::simd::corner_lanes;
-constexpr double most_float = 3.4e38;
+constexpr float most_float = 3.4e38f;
 constexpr int max_columns = trackcore::simd::max_corner_columns;
 
 inline std::int32_t bits_of(float value) {
@@ -155,18 +155,18 @@ void blur_plain(const Pixel* above, const Pixel* here, const Pixel* below, int n
 
 // Sums are made anew for each row: a value that is not finite must not outlive its block.
 void accumulate_plain(const float* smooth, const float* diff, float* const* dx, float* const* dy,
-                      int block, int n, double* RESTRICT xx, double* RESTRICT xy,
-                      double* RESTRICT yy) {
-    float* RESTRICT new_dx = dx[block];
-    float* RESTRICT new_dy = dy[block];
+                      int block, int n, double* TRACKCORE_RESTRICT xx,
+                      double* TRACKCORE_RESTRICT xy, double* TRACKCORE_RESTRICT yy) {
+    float* TRACKCORE_RESTRICT new_dx = dx[block];
+    float* TRACKCORE_RESTRICT new_dy = dy[block];
     for (int x = 0; x < n; ++x) {
         new_dx[x] = smooth[x + 1] - smooth[x - 1];
         new_dy[x] = (diff[x] + diff[x]) + (diff[x - 1] + diff[x + 1]);
         xx[x] = xy[x] = yy[x] = 0.0;
     }
     for (int k = 1; k <= block; ++k) {
-        const float* RESTRICT gx = dx[k];
-        const float* RESTRICT gy = dy[k];
+        const float* TRACKCORE_RESTRICT gx = dx[k];
+        const float* TRACKCORE_RESTRICT gy = dy[k];
         for (int x = 0; x < n; ++x) {
             const double a = gx[x], b = gy[x];
             xx[x] += a * a;
@@ -177,23 +177,24 @@ void accumulate_plain(const float* smooth, const float* diff, float* const* dx, 
 }
 
 /// Sums of `block` neighbouring columns.
-void across_plain(const double* RESTRICT p, int block, int n, double* RESTRICT out) {
+void across_plain(const double* TRACKCORE_RESTRICT p, int block, int n,
+                  double* TRACKCORE_RESTRICT out) {
     for (int x = 0; x < n; ++x) out[x] = 0.0;
     for (int i = -(block / 2); i < block - block / 2; ++i)
         for (int x = 0; x < n; ++x) out[x] += p[x + i];
 }
 
 float strength_plain(const double* xx, const double* xy, const double* yy, int block, int n,
-                     float* RESTRICT out) {
+                     float* TRACKCORE_RESTRICT out) {
     double a[max_columns], b[max_columns], c[max_columns];
     across_plain(xx, block, n, a);
     across_plain(xy, block, n, b);
     across_plain(yy, block, n, c);
     for (int x = 0; x < n; ++x) {
         const double root = square_root((a[x] - c[x]) * (a[x] - c[x]) + 4.0 * b[x] * b[x]);
-        const double v = (a[x] + c[x]) - root;
-        const double positive = v > 0.0 ? v : 0.0;  // also where it is not a number
-        out[x] = static_cast<float>(positive < most_float ? positive : most_float);
+        const float v = static_cast<float>((a[x] + c[x]) - root);
+        const float positive = v > 0.0f ? v : 0.0f;  // also where it is not a number
+        out[x] = positive < most_float ? positive : most_float;
     }
     for (int x = n; x % whole != 0; ++x) out[x] = 0.0f;
     return largest_of(n, [&](int x) { return bits_of(out[x]); });

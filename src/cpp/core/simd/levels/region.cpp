@@ -1,7 +1,6 @@
 #include "core/simd/region.hpp"
 
-#include "core/simd/vec.hpp"
-#include "core/simd/vec_f32.hpp"
+#include "core/simd/vec32.hpp"
 
 namespace {
 
@@ -35,14 +34,13 @@ void make_list(const std::int16_t* patch, std::ptrdiff_t stride, int side, int b
 void make_columns(const std::int16_t* t, const std::int16_t* gx, const std::int16_t* gy,
                   const float* u, const float* v, int n, std::ptrdiff_t columns_stride,
                   float* columns) {
-    using F = F32<widest_f32>;
-    for (int i = 0; i < n; i += widest_f32) {
-        const F x = F::load_i16(gx + i), y = F::load_i16(gy + i);
-        const F pu = F::load(u + i), pv = F::load(v + i);
-        const F ux = mul(pu, x), vx = mul(pv, x), uy = mul(pu, y), vy = mul(pv, y);
-        const F along = add(ux, vy);
-        const F column[9] = {F::load_i16(t + i), x, y, ux, vx, uy, vy, mul(pu, along), mul(pv, along)};
-        for (int k = 0; k < 9; ++k) column[k].store(columns + k * columns_stride + i);
+    for (int i = 0; i < n; i += half_wide) {
+        const WideFloat x = to_float(gx + i), y = to_float(gy + i);
+        const WideFloat pu = load(u + i), pv = load(v + i);
+        const WideFloat ux = mul(pu, x), vx = mul(pv, x), uy = mul(pu, y), vy = mul(pv, y);
+        const WideFloat along = add(ux, vy);
+        const WideFloat column[9] = {to_float(t + i), x, y, ux, vx, uy, vy, mul(pu, along), mul(pv, along)};
+        for (int k = 0; k < 9; ++k) store(column[k], columns + k * columns_stride + i);
     }
 }
 
@@ -149,43 +147,24 @@ void keep_spacing(const std::int16_t* patch, std::ptrdiff_t stride, int width, i
     }
 }
 
-// ---- sampling: N positions (x, y) of a grid, bilinear, samples times weight_one ----
+// ---- sampling: values at positions (x, y) of a grid, bilinear, times weight_one ----
+//
+// Positions are never negative. Eight bytes hold the four samples around one; they are loaded one
+// position at a time, which beats gather instructions, in the order in which 128-bit lanes want
+// them. Then come the lower and upper samples, weighted as pairs of 16 bits, then left and right.
 
-#if defined(__AVX2__)
-
+#if defined(__AVX2__) || defined(TRACKCORE_ANY_X86)
 inline __m128i load_two(const std::int32_t* grid, int first, int second) {
-    const __m128d low = _mm_load_sd(reinterpret_cast<const double*>(grid + first));
-    return _mm_castpd_si128(_mm_loadh_pd(low, reinterpret_cast<const double*>(grid + second)));
+    // loadl_epi64, not load_sd: that wants its double aligned
+    const __m128i low = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(grid + first));
+    return _mm_castpd_si128(_mm_loadh_pd(_mm_castsi128_pd(low),
+                                         reinterpret_cast<const double*>(grid + second)));
 }
-
-inline F32<8> bilinear(const SampleGrid& grid, F32<8> x, F32<8> y) {
-    const __m256 x0 = _mm256_floor_ps(x.v), y0 = _mm256_floor_ps(y.v);
-    const __m256 fx = _mm256_sub_ps(x.v, x0), fy = _mm256_sub_ps(y.v, y0);
-    const __m256 stride = _mm256_set1_ps(static_cast<float>(grid.stride));
-    alignas(32) std::int32_t at[8];
-    _mm256_store_si256(reinterpret_cast<__m256i*>(at),
-                       _mm256_cvttps_epi32(_mm256_fmadd_ps(y0, stride, x0)));
-    // Weights of the upper and the lower sample: (1 - fy, fy), 16 bits each.
-    const __m256i lower = _mm256_cvtps_epi32(_mm256_mul_ps(fy, _mm256_set1_ps(weight_one)));
-    const __m256i weights = _mm256_add_epi32(
-        _mm256_slli_epi32(lower, 16), _mm256_sub_epi32(_mm256_set1_epi32(weight_one), lower));
-    const std::int32_t* p = grid.data;
-    const auto four = [&](int i) {
-        return _mm256_inserti128_si256(_mm256_castsi128_si256(load_two(p, at[i], at[i + 1])),
-                                       load_two(p, at[i + 4], at[i + 5]), 1);
-    };
-    const __m256i low = _mm256_madd_epi16(four(0), _mm256_unpacklo_epi32(weights, weights));
-    const __m256i high = _mm256_madd_epi16(four(2), _mm256_unpackhi_epi32(weights, weights));
-    const __m256 low_ps = _mm256_castsi256_ps(low), high_ps = _mm256_castsi256_ps(high);
-    const auto picked = [](__m256 v) { return _mm256_cvtepi32_ps(_mm256_castps_si256(v)); };
-    const __m256 left = picked(_mm256_shuffle_ps(low_ps, high_ps, 0x88));
-    const __m256 right = picked(_mm256_shuffle_ps(low_ps, high_ps, 0xdd));
-    return {_mm256_fmadd_ps(fx, _mm256_sub_ps(right, left), left)};
-}
+#endif
 
 #if defined(__AVX512BW__)
 
-inline F32<16> bilinear(const SampleGrid& grid, F32<16> x, F32<16> y) {
+inline WideFloat bilinear(const SampleGrid& grid, WideFloat x, WideFloat y) {
     const __m512 x0 = _mm512_roundscale_ps(x.v, 1), y0 = _mm512_roundscale_ps(y.v, 1);
     const __m512 fx = _mm512_sub_ps(x.v, x0), fy = _mm512_sub_ps(y.v, y0);
     const __m512 stride = _mm512_set1_ps(static_cast<float>(grid.stride));
@@ -202,24 +181,73 @@ inline F32<16> bilinear(const SampleGrid& grid, F32<16> x, F32<16> y) {
             _mm256_inserti128_si256(_mm256_castsi128_si256(two(i + 8)), two(i + 12), 1);
         return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
     };
-    const __m512i low = _mm512_madd_epi16(eight(0), _mm512_unpacklo_epi32(weights, weights));
-    const __m512i high = _mm512_madd_epi16(eight(2), _mm512_unpackhi_epi32(weights, weights));
-    const __m512 low_ps = _mm512_castsi512_ps(low), high_ps = _mm512_castsi512_ps(high);
-    const auto picked = [](__m512 v) { return _mm512_cvtepi32_ps(_mm512_castps_si512(v)); };
-    const __m512 left = picked(_mm512_shuffle_ps(low_ps, high_ps, 0x88));
-    const __m512 right = picked(_mm512_shuffle_ps(low_ps, high_ps, 0xdd));
+    const __m512 low = _mm512_castsi512_ps(
+        _mm512_madd_epi16(eight(0), _mm512_unpacklo_epi32(weights, weights)));
+    const __m512 high = _mm512_castsi512_ps(
+        _mm512_madd_epi16(eight(2), _mm512_unpackhi_epi32(weights, weights)));
+    const auto number = [](__m512 v) { return _mm512_cvtepi32_ps(_mm512_castps_si512(v)); };
+    const __m512 left = number(_mm512_shuffle_ps(low, high, 0x88));
+    const __m512 right = number(_mm512_shuffle_ps(low, high, 0xdd));
     return {_mm512_fmadd_ps(fx, _mm512_sub_ps(right, left), left)};
 }
 
-#endif
+#elif defined(__AVX2__)
+
+inline WideFloat bilinear(const SampleGrid& grid, WideFloat x, WideFloat y) {
+    const __m256 x0 = _mm256_floor_ps(x.v), y0 = _mm256_floor_ps(y.v);
+    const __m256 fx = _mm256_sub_ps(x.v, x0), fy = _mm256_sub_ps(y.v, y0);
+    const __m256 stride = _mm256_set1_ps(static_cast<float>(grid.stride));
+    alignas(32) std::int32_t at[8];
+    _mm256_store_si256(reinterpret_cast<__m256i*>(at),
+                       _mm256_cvttps_epi32(_mm256_fmadd_ps(y0, stride, x0)));
+    const __m256i lower = _mm256_cvtps_epi32(_mm256_mul_ps(fy, _mm256_set1_ps(weight_one)));
+    const __m256i weights = _mm256_add_epi32(
+        _mm256_slli_epi32(lower, 16), _mm256_sub_epi32(_mm256_set1_epi32(weight_one), lower));
+    const std::int32_t* p = grid.data;
+    const auto four = [&](int i) {
+        return _mm256_inserti128_si256(_mm256_castsi128_si256(load_two(p, at[i], at[i + 1])),
+                                       load_two(p, at[i + 4], at[i + 5]), 1);
+    };
+    const __m256 low = _mm256_castsi256_ps(
+        _mm256_madd_epi16(four(0), _mm256_unpacklo_epi32(weights, weights)));
+    const __m256 high = _mm256_castsi256_ps(
+        _mm256_madd_epi16(four(2), _mm256_unpackhi_epi32(weights, weights)));
+    const auto number = [](__m256 v) { return _mm256_cvtepi32_ps(_mm256_castps_si256(v)); };
+    const __m256 left = number(_mm256_shuffle_ps(low, high, 0x88));
+    const __m256 right = number(_mm256_shuffle_ps(low, high, 0xdd));
+    return {_mm256_fmadd_ps(fx, _mm256_sub_ps(right, left), left)};
+}
+
+#elif defined(TRACKCORE_ANY_X86)
+
+inline WideFloat bilinear(const SampleGrid& grid, WideFloat x, WideFloat y) {
+    const __m128 x0 = _mm_cvtepi32_ps(_mm_cvttps_epi32(x.v));
+    const __m128 y0 = _mm_cvtepi32_ps(_mm_cvttps_epi32(y.v));
+    const __m128 fx = _mm_sub_ps(x.v, x0), fy = _mm_sub_ps(y.v, y0);
+    const __m128 stride = _mm_set1_ps(static_cast<float>(grid.stride));
+    alignas(16) std::int32_t at[4];
+    _mm_store_si128(reinterpret_cast<__m128i*>(at),
+                    _mm_cvttps_epi32(_mm_add_ps(_mm_mul_ps(y0, stride), x0)));
+    const __m128i lower = _mm_cvtps_epi32(_mm_mul_ps(fy, _mm_set1_ps(weight_one)));
+    const __m128i weights = _mm_add_epi32(_mm_slli_epi32(lower, 16),
+                                          _mm_sub_epi32(_mm_set1_epi32(weight_one), lower));
+    const std::int32_t* p = grid.data;
+    const __m128 low = _mm_castsi128_ps(
+        _mm_madd_epi16(load_two(p, at[0], at[1]), _mm_unpacklo_epi32(weights, weights)));
+    const __m128 high = _mm_castsi128_ps(
+        _mm_madd_epi16(load_two(p, at[2], at[3]), _mm_unpackhi_epi32(weights, weights)));
+    const auto number = [](__m128 v) { return _mm_cvtepi32_ps(_mm_castps_si128(v)); };
+    const __m128 left = number(_mm_shuffle_ps(low, high, 0x88));
+    const __m128 right = number(_mm_shuffle_ps(low, high, 0xdd));
+    return {_mm_add_ps(_mm_mul_ps(fx, _mm_sub_ps(right, left)), left)};
+}
 
 #else
 
-inline F32<4> bilinear(const SampleGrid& grid, const F32<4>& x, const F32<4>& y) {
-    float px[4], py[4], value[4];
-    x.store(px), y.store(py);
-    for (int i = 0; i < 4; ++i) {
-        // Positions are never negative: truncation is the floor.
+inline WideFloat bilinear(const SampleGrid& grid, const WideFloat& x, const WideFloat& y) {
+    float px[half_wide], py[half_wide], value[half_wide];
+    store(x, px), store(y, py);
+    for (int i = 0; i < half_wide; ++i) {
         const int x0 = static_cast<int>(px[i]), y0 = static_cast<int>(py[i]);
         const float fx = px[i] - static_cast<float>(x0), fy = py[i] - static_cast<float>(y0);
         std::int16_t s[4];
@@ -229,7 +257,7 @@ inline F32<4> bilinear(const SampleGrid& grid, const F32<4>& x, const F32<4>& y)
         const float right = static_cast<float>(s[2] * upper + s[3] * lower);
         value[i] = left + fx * (right - left);
     }
-    return F32<4>::load(value);
+    return load(value);
 }
 
 #endif
@@ -237,21 +265,20 @@ inline F32<4> bilinear(const SampleGrid& grid, const F32<4>& x, const F32<4>& y)
 template <bool perspective>
 inline void sample(const SampleGrid& grid, const float m[9], const float* u, const float* v, int n,
                    float base, float* values) {
-    using F = F32<widest_f32>;
-    F c[9];
-    for (int i = 0; i < 9; ++i) c[i] = F::all(m[i]);
-    const F scale = F::all(1.0f / weight_one), offset = F::all(-base);
-    for (int i = 0; i < n; i += widest_f32) {
-        const F pu = F::load(u + i), pv = F::load(v + i);
+    WideFloat c[9];
+    for (int i = 0; i < 9; ++i) c[i] = all(m[i]);
+    const WideFloat scale = all(1.0f / weight_one), offset = all(-base);
+    for (int i = 0; i < n; i += half_wide) {
+        const WideFloat pu = load(u + i), pv = load(v + i);
         const auto row = [&](int k) {
             return mul_add(c[k], pu, mul_add(c[k + 1], pv, c[k + 2]));
         };
-        F x = row(0), y = row(3);
+        WideFloat x = row(0), y = row(3);
         if constexpr (perspective) {
-            const F w = div(F::all(1.0f), row(6));
+            const WideFloat w = div(all(1.0f), row(6));
             x = mul(x, w), y = mul(y, w);
         }
-        mul_add(bilinear(grid, x, y), scale, offset).store(values + i);
+        store(mul_add(bilinear(grid, x, y), scale, offset), values + i);
     }
     for (int i = n; i < trackcore::simd::padded_pixels(n); ++i) values[i] = 0.0f;
 }
@@ -259,25 +286,24 @@ inline void sample(const SampleGrid& grid, const float m[9], const float* u, con
 template <int columns>
 void correlate(const float* values, const std::int16_t* t, const std::int16_t* gx,
                const std::int16_t* gy, const float* u, const float* v, int n, RegionSums* sums) {
-    using F = F32<widest_f32>;
-    F j[columns], i_sum = F::all(0.0f), i_t = i_sum, i_i = i_sum;
-    for (F& column : j) column = i_sum;
-    for (int k = 0; k < n; k += widest_f32) {
-        const F value = F::load(values + k);
+    WideFloat j[columns], i_sum = all(0.0f), i_t = i_sum, i_i = i_sum;
+    for (WideFloat& column : j) column = i_sum;
+    for (int k = 0; k < n; k += half_wide) {
+        const WideFloat value = load(values + k);
         i_sum = add(i_sum, value);
-        i_t = mul_add(value, F::load_i16(t + k), i_t);
+        i_t = mul_add(value, to_float(t + k), i_t);
         i_i = mul_add(value, value, i_i);
-        const F x = mul(value, F::load_i16(gx + k)), y = mul(value, F::load_i16(gy + k));
+        const WideFloat x = mul(value, to_float(gx + k)), y = mul(value, to_float(gy + k));
         j[0] = add(j[0], x);
         j[1] = add(j[1], y);
         if constexpr (columns > 2) {
-            const F pu = F::load(u + k), pv = F::load(v + k);
+            const WideFloat pu = load(u + k), pv = load(v + k);
             j[2] = mul_add(pu, x, j[2]);
             j[3] = mul_add(pv, x, j[3]);
             j[4] = mul_add(pu, y, j[4]);
             j[5] = mul_add(pv, y, j[5]);
             if constexpr (columns > 6) {
-                const F along = mul_add(pu, x, mul(pv, y));
+                const WideFloat along = mul_add(pu, x, mul(pv, y));
                 j[6] = mul_add(pu, along, j[6]);
                 j[7] = mul_add(pv, along, j[7]);
             }

@@ -2,8 +2,7 @@
 
 #include <math.h>
 
-#include "core/simd/vec.hpp"
-#include "core/simd/vec_f32.hpp"
+#include "core/simd/vec32.hpp"
 
 #if defined(_MSC_VER) && !defined(__clang__)
 #define TRACKCORE_INLINE __forceinline
@@ -20,39 +19,35 @@ namespace {
 
 struct FloatLanes {
     using Lane = float;
-    using Sums = F32<widest_f32>;
-    static constexpr int lanes = widest_f32;
-    static TRACKCORE_INLINE Sums zero() { return Sums::all(0.0f); }
-    static TRACKCORE_INLINE Sums load(const float* p) { return Sums::load(p); }
-    static TRACKCORE_INLINE Sums all(const float* p) { return Sums::all(*p); }
+    using Sums = WideFloat;
+    static constexpr int lanes = half_wide;
+    static TRACKCORE_INLINE Sums zero() { return ::all(0.0f); }
+    static TRACKCORE_INLINE Sums load(const float* p) { return ::load(p); }
+    static TRACKCORE_INLINE Sums all(const float* p) { return ::all(*p); }
     static TRACKCORE_INLINE Sums accumulate(Sums total, Sums area, Sums tap) {
         return mul_add(area, tap, total);
     }
-    static TRACKCORE_INLINE void store(Sums total, float* p) { total.store(p); }
+    static TRACKCORE_INLINE void store(Sums total, float* p) { ::store(total, p); }
 };
 
 struct PairLanes {
     using Lane = std::int32_t;
-    static constexpr int lanes = widest_i16 / 2;
-    using Sums = I32<lanes>;
-    static TRACKCORE_INLINE Sums zero() { return zero_i32(I16<widest_i16>::all(0)); }
-    static TRACKCORE_INLINE I16<widest_i16> load(const std::int32_t* p) {
-        return I16<widest_i16>::load(reinterpret_cast<const std::int16_t*>(p));
+    using Sums = Wide32;
+    static constexpr int lanes = half_wide;
+    static TRACKCORE_INLINE Sums zero() { return dot_pairs(Wide16::all(0), Wide16::all(0)); }
+    static TRACKCORE_INLINE Wide16 load(const std::int32_t* p) {
+        return Wide16::load(reinterpret_cast<const std::int16_t*>(p));
     }
-    static TRACKCORE_INLINE I16<widest_i16> all(const std::int32_t* p) {
-        return I16<widest_i16>::all_pairs(*p);
-    }
-    static TRACKCORE_INLINE Sums accumulate(Sums total, I16<widest_i16> area,
-                                            I16<widest_i16> taps) {
+    static TRACKCORE_INLINE Wide16 all(const std::int32_t* p) { return all_pairs(*p); }
+    static TRACKCORE_INLINE Sums accumulate(Sums total, Wide16 area, Wide16 taps) {
         return add(total, dot_pairs(area, taps));
     }
-    static TRACKCORE_INLINE void store(Sums total, std::int32_t* p) { total.store(p); }
+    static TRACKCORE_INLINE void store(Sums total, std::int32_t* p) { ::store(total, p); }
 
     /// Adds the pixels of a lane that `mask` leaves, and their squares.
-    static TRACKCORE_INLINE void add_pixels(I16<widest_i16> area, I16<widest_i16> mask, Sums& sum,
-                                            Sums& squares) {
-        const auto pixels = bit_and(area, mask);
-        sum = add(sum, dot_pairs(pixels, I16<widest_i16>::all(1)));
+    static TRACKCORE_INLINE void add_pixels(Wide16 area, Wide16 mask, Sums& sum, Sums& squares) {
+        const Wide16 pixels = bit_and(area, mask);
+        sum = add(sum, dot_pairs(pixels, Wide16::all(1)));
         squares = add(squares, dot_pairs(pixels, pixels));
     }
     static TRACKCORE_INLINE Sums squares_from(Sums, Sums squares) { return squares; }
@@ -319,12 +314,11 @@ void score_f32(const float* cross, const double* sum, const double* squares, int
 }
 
 float highest(const float* values, int n) {
-    using F = F32<widest_f32>;
-    F top = F::all(trackcore::simd::flat_score);
+    WideFloat top = all(trackcore::simd::flat_score);
     int x = 0;
-    for (; x + widest_f32 <= n; x += widest_f32) top = max(top, F::load(values + x));
-    float lanes[widest_f32], result = trackcore::simd::flat_score;
-    top.store(lanes);
+    for (; x + half_wide <= n; x += half_wide) top = max(top, load(values + x));
+    float lanes[half_wide], result = trackcore::simd::flat_score;
+    store(top, lanes);
     for (const float lane : lanes) result = lane > result ? lane : result;
     for (; x < n; ++x) result = values[x] > result ? values[x] : result;
     return result;
