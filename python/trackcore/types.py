@@ -53,7 +53,8 @@ class PointMatches:
     @property
     def ok(self) -> NDArray[np.bool_]:
         """(n,) True where the point was tracked."""
-        return self.status == PointStatus.TRACKED
+        tracked: NDArray[np.bool_] = self.status == PointStatus.TRACKED
+        return tracked
 
 
 @dataclass(frozen=True, slots=True)

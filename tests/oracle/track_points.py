@@ -77,7 +77,9 @@ def track_point(
     template, corner = _template(prev, xy_px, window)
     at = np.array(start_px, np.float64)
     fixed = _brightness_columns(template, photometric)
-    across, down = (_edge_weights(*axis) for axis in zip(-corner, template.shape[::-1], strict=True))
+    across, down = (
+        _edge_weights(*axis) for axis in zip(-corner, template.shape[::-1], strict=True)
+    )
     weights = np.outer(down, across).ravel()
     for _ in range(steps):
         patch, along_x, along_y = (
@@ -132,7 +134,7 @@ def _template(image: NDArray[np.generic], xy_px: ArrayLike, window: int) -> tupl
 
 
 def _edge_weights(center: float, size: int) -> Floats:
-    """Return the weights of `size` pixels in a row: one lighter end moves their mean to `center`."""
+    """Return weights of `size` pixels in a row: one lighter end moves their mean to `center`."""
     weights = np.ones(size)
     too_far = (size - 1) / 2 - center  # positive: the last pixel is too heavy
     end = -1 if too_far > 0 else 0

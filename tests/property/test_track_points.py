@@ -116,6 +116,7 @@ def test_an_offset_changes_nothing_in_the_modes_that_allow_one(seed, offset, mod
 def test_gain_and_offset_change_little_in_the_mode_that_allows_both(seed, gain, bias, dtype):
     plain = pair("medium", seed, dtype="float32")
     unit = {"uint8": 1, "uint16": 256, "float32": 1}[dtype]
+
     def as_dtype(grey):
         scaled = (0.5 * (grey.astype(np.float64) - 127) + 127) * unit  # room above and below
         return scaled.astype(np.float32) if dtype == "float32" else np.rint(scaled).astype(dtype)

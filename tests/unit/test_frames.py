@@ -156,7 +156,7 @@ def test_a_mask_that_does_not_fit_or_cannot_be_read_is_an_error(tmp_path: Path) 
         load_mask(tmp_path / "gone.png", (64, 48))
     with pytest.raises(InputError, match=r"mask: expected .* \(48, 64\) as the clip, got \(64, 48"):
         load_mask(np.zeros((64, 48), bool), (64, 48))
-    with pytest.raises(InputError, match="mask: expected bool.* got int64"):
+    with pytest.raises(InputError, match=r"mask: expected bool.* got int64"):
         load_mask(np.full((48, 64), 255), (64, 48))
-    with pytest.raises(InputError, match="mask: expected a path or an array .* got list"):
+    with pytest.raises(InputError, match=r"mask: expected a path or an array .* got list"):
         load_mask([[1]], (1, 1))  # type: ignore[arg-type]

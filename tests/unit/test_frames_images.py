@@ -146,9 +146,9 @@ def test_a_pattern_without_files_says_what_is_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda data: b"", "got an empty file"),
+        (lambda _: b"", "got an empty file"),
         (lambda data: data[: len(data) // 2], "cut off or damaged"),
-        (lambda data: b"hello, I am text", "got a file that starts with b'hello"),
+        (lambda _: b"hello, I am text", "got a file that starts with b'hello"),
     ],
 )
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])

@@ -233,7 +233,7 @@ def test_what_is_no_video_is_an_error_that_says_what_it_is(
 
 
 def test_no_such_file_is_an_error_of_both_families(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="no such file or folder: .*gone.mp4") as caught:
+    with pytest.raises(SourceError, match=r"no such file or folder: .*gone\.mp4") as caught:
         open_clip(tmp_path / "gone.mp4")
     assert isinstance(caught.value, InputError)
     assert isinstance(caught.value, OSError)

@@ -65,7 +65,7 @@ def test_a_pixel_of_a_level_lies_at_two_to_the_level_times_its_index():
     ],
 )
 def test_what_is_no_image_is_refused_by_name(image, expected, got):
-    with pytest.raises(InputError, match="^image: ") as error:
+    with pytest.raises(InputError, match=r"^image: ") as error:
         FramePyramid(image)
     assert expected in str(error.value)
     assert got in str(error.value)

@@ -140,7 +140,7 @@ def test_a_brighter_lamp_does_not_clip_a_faint_texture(dtype, photometric):
     options = TrackOptions(photometric=photometric)
     found = track_points(prev, next_, xy, options=options)
     assert found.ok.all()
-    assert errors_px(found, xy + [1.3, -0.6]).max() < 0.01
+    assert errors_px(found, xy + np.array([1.3, -0.6])).max() < 0.01
 
 
 # --- why there is no answer ------------------------------------------------------------------
@@ -334,6 +334,8 @@ def test_several_threads_may_share_pyramids():
     first, second = FramePyramid(SCENE.prev), FramePyramid(SCENE.next)
     expected = track_points(first, second, SCENE.xy_px).xy_px
     with ThreadPoolExecutor(4) as pool:
-        calls = [pool.submit(track_points, first, second, SCENE.xy_px, threads=2) for _ in range(40)]
+        calls = [
+            pool.submit(track_points, first, second, SCENE.xy_px, threads=2) for _ in range(40)
+        ]
         for call in calls:
             assert_array_equal(call.result().xy_px, expected)

@@ -40,7 +40,7 @@ class Delivery:
     color: bool
     raw: bool = False
     spread: bool = False
-    dtype: type[np.uint8] | type[np.uint16] = np.uint8
+    dtype: type[np.uint8 | np.uint16] = np.uint8
 
 
 class Capture:

@@ -32,6 +32,8 @@ constexpr double worst_phase = 0.0962 / 6.0;
 // more of the noise: it is used where the pull may exceed this share of the deviation by noise
 // along the best determined direction.
 constexpr double tolerable_pull = 0.5;
+// Square of how much a step is expected to shrink to the next before two of them are known.
+constexpr double first_rate2 = 0.3 * 0.3;
 // An edge slides along itself: below this ratio of eigenvalues, texture along it is not trusted.
 constexpr double least_isotropy = 1e-3;
 // Above this one it is texture, whoever differentiates.
@@ -196,8 +198,10 @@ void KltLevel::show(const KltRect& rect) {
     (finest_ ? kernels_.make_template : kernels_.make_coarse_template)(
         first_pixel(), weights(rect), width, height, w_.t, w_.gx, w_.gy, &gradients);
     view_ = {w_.t, w_.gx, w_.gy, width, height};
-    if (finest_ || photometric_ != Photometric::none) kernels_.brightness_sums(view_, &sums_);
-    normal_ = normal_equations(gradients, sums_, width * height, photometric_);
+    simd::BrightnessSums brightness{};
+    if (photometric_ != Photometric::none) kernels_.brightness_sums(view_, &brightness);
+    if (finest_) kernels_.texture_sums(view_, &texture_);
+    normal_ = normal_equations(gradients, brightness, width * height, photometric_);
 }
 
 /// Whether all texture but noise of this variance lies along one direction. Fourth-order
@@ -211,7 +215,7 @@ bool KltLevel::one_direction(double noise_variance) {
     std::int16_t* unused = w_.resampled.data;
     kernels_.make_coarse_template(first_pixel(), weights(rect_), view_.width, view_.height, unused,
                                   unused, unused, &gradients);
-    const KltNormal sobel = normal_equations(gradients, sums_, n, Photometric::none);
+    const KltNormal sobel = normal_equations(gradients, {}, n, Photometric::none);
     const double least = sobel.min_eigenvalue();
     return !(least - n * sobel_noise * noise_variance >
              std::max(least_signal * least, least_isotropy * sobel.max_eigenvalue()));
@@ -301,9 +305,12 @@ KltLevel::End KltLevel::refine(Vec2& xy, double epsilon_px, Kernel kernel, int m
         const bool circling = i > 0 && square(step.x + last.x, step.y + last.y) < epsilon2;
         if (circling) step = {0.5 * step.x, 0.5 * step.y};
         xy = {xy.x - step.x, xy.y - step.y};
+        const double before2 = i > 0 ? last_step2_ : square(step.x, step.y) / first_rate2;
         last_step2_ = square(step.x, step.y);
         if (!(square(xy.x - start.x, xy.y - start.y) <= reach2)) return End::diverged;
-        if (circling || last_step2_ < epsilon2) return End::converged;
+        // Steps shrink at a steady rate: done when the next one would be short enough.
+        const bool settled = last_step2_ * std::min(1.0, last_step2_ / before2) < epsilon2;
+        if (circling || settled) return End::converged;
         last = step;
     }
     return End::moving;
@@ -315,7 +322,7 @@ double KltLevel::last_step_px() const { return std::sqrt(last_step2_); }
 /// Source: Immerkaer 1996, "Fast noise variance estimation".
 double KltLevel::template_noise() const {
     constexpr double unit = 2.0, weights = 36.0;  // (1, -2, 1) across and down
-    return static_cast<double>(sums_.rough2) * unit * unit /
+    return static_cast<double>(texture_.rough2) * unit * unit /
            (weights * (view_.width - 2) * (view_.height - 2));
 }
 
@@ -338,7 +345,7 @@ KltQuality KltLevel::judge(Vec2 xy, Kernel kernel) {
         kernels_.match(at.patch, at.fx, at.fy, view_, &s);
     constexpr double unit = per_eighth, unit2 = per_eighth * per_eighth;
     const double n = view_.width * view_.height;
-    const double t = static_cast<double>(sums_.t) * unit, tt = static_cast<double>(sums_.t_t) * unit2;
+    const double t = static_cast<double>(texture_.t) * unit, tt = static_cast<double>(texture_.t_t) * unit2;
     const double r = static_cast<double>(s.r) * unit, rr = static_cast<double>(s.r_r) * unit2;
     const double rt = static_cast<double>(s.r_t) * unit2;
     const double var_t = tt - t * t / n, var_r = rr - r * r / n, cov = rt - r * t / n;
@@ -368,8 +375,8 @@ KltQuality KltLevel::judge(Vec2 xy, Kernel kernel) {
             : std::sqrt(position_variance(normal_, signal,
                                           std::max(in_template, 2.0 * rounding)));
     quality.only_noise = mostly_noise(normal_, without_noise(normal_, own_noise, n));
-    const double pull_px = std::max(bilinear_pull_px(sums_.bend_x2, normal_.xx),
-                                    bilinear_pull_px(sums_.bend_y2, normal_.yy));
+    const double pull_px = std::max(bilinear_pull_px(texture_.bend_x2, normal_.xx),
+                                    bilinear_pull_px(texture_.bend_y2, normal_.yy));
     const double best_px = std::sqrt(std::max(in_template, 2.0 * rounding) / normal_.max_eigenvalue());
     quality.fine = pull_px > tolerable_pull * best_px;
     return quality;

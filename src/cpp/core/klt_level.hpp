@@ -100,7 +100,7 @@ class KltLevel {
     bool usable_ = true;    // the template
     bool readable_ = true;  // the patch of the next image
     simd::TemplateView view_{};
-    simd::BrightnessSums sums_{};
+    simd::TextureSums texture_{};
     KltNormal normal_;
     const std::int16_t* origin_ = nullptr;
     int cut_x_ = 0, cut_y_ = 0;

@@ -15,7 +15,7 @@ constexpr int precise_steps = 4;  // 8-tap refinements at most; two are the rule
 constexpr int points_a_piece = 32;
 constexpr int prefetch_reach = 3;  // pixels beyond the window that are needed as well
 // A level above the finest only has to bring the next within reach.
-constexpr double coarse_epsilon_px = 0.03;
+constexpr double coarse_epsilon_px = 0.1;
 // ... and is skipped where its weakest texture is no stronger than this [(grey levels / px)^2]:
 // what aliasing and rounding leave there would lead astray.
 constexpr double coarse_texture = 0.3;

@@ -23,9 +23,14 @@ struct GradientSums {
     std::int64_t gx_gx, gx_gy, gy_gy;
 };
 
-/// What brightness adds to it. T is in grey levels times 8, g in gradient units.
+/// What the brightness model needs of a template. T is in grey levels times 8, g in gradient units.
 struct BrightnessSums {
     std::int64_t gx, gy, gx_t, gy_t, t, t_t;
+};
+
+/// What tells how a template's texture compares with its noise.
+struct TextureSums {
+    std::int64_t t, t_t;            ///< T in grey levels times 8
     std::int64_t bend_x2, bend_y2;  ///< squared second differences [(grey levels / 2)^2]
     std::int64_t rough2;            ///< the same across and down [(2 grey levels)^2]
 };
@@ -73,6 +78,7 @@ struct KltKernels {
                                  int width, int height, std::int16_t* t, std::int16_t* gx,
                                  std::int16_t* gy, GradientSums* sums);
     void (*brightness_sums)(const TemplateView& view, BrightnessSums* sums);
+    void (*texture_sums)(const TemplateView& view, TextureSums* sums);
 
     /// Resamples a window bilinearly at offset (fx, fy) / 2^15 and correlates the difference with
     /// the gradients.

@@ -10,6 +10,7 @@ using trackcore::simd::MatchSums;
 using trackcore::simd::StepSums;
 using trackcore::simd::TemplateView;
 using trackcore::simd::TemplateWeights;
+using trackcore::simd::TextureSums;
 
 constexpr int P = trackcore::simd::patch_stride;
 constexpr int S = trackcore::simd::template_stride;
@@ -109,10 +110,8 @@ void brightness_sums(const TemplateView& view, BrightnessSums* sums) {
     BrightnessSums total{};
     for_columns(view.width, [&]<int N>(int x, I16<N> zero) {
         const I16<N> inside = first_lanes<N>(view.width - x);
-        const I16<N> inner = inner_lanes<N>(x, view.width);
         const I16<N> one = bit_and(I16<N>::all(1), inside);
-        auto sx = zero_i32(zero), sy = sx, xt = sx, yt = sx, st = sx, tt = sx, bend_x = sx, bend_y = sx,
-             rough = sx;
+        auto sx = zero_i32(zero), sy = sx, xt = sx, yt = sx, st = sx, tt = sx;
         for (int y = 0; y < view.height; ++y) {
             const int at = y * S + x;
             const I16<N> dx = I16<N>::load(view.gx + at), dy = I16<N>::load(view.gy + at);
@@ -123,24 +122,40 @@ void brightness_sums(const TemplateView& view, BrightnessSums* sums) {
             yt = add(yt, dot_pairs(dy, t8));
             st = add(st, dot_pairs(t8, one));
             tt = add(tt, dot_pairs(t8, t8));
-            if (y == 0 || y + 1 == view.height) continue;
-            const std::int16_t* p = view.t + at;
-            const I16<N> sixteenth = I16<N>::all(2048);
-            const auto second = [&](int i, int stride) {
-                const I16<N> middle = I16<N>::load(p + i);
-                return mul_round15(sub(add(I16<N>::load(p + i - stride), I16<N>::load(p + i + stride)),
-                                       add(middle, middle)),
-                                   sixteenth);
-            };
-            const I16<N> across = bit_and(second(0, 1), inner), down = second(0, S);
-            const I16<N> twice = sub(add(second(-1, S), second(1, S)), add(down, down));
-            const I16<N> quarter = bit_and(mul_round15(twice, I16<N>::all(8192)), inner);
-            bend_x = add(bend_x, dot_pairs(across, across));
-            bend_y = add(bend_y, dot_pairs(bit_and(down, inner), down));
-            rough = add(rough, dot_pairs(quarter, quarter));
         }
         total.gx += sum(sx), total.gy += sum(sy);
         total.gx_t += sum(xt), total.gy_t += sum(yt);
+        total.t += sum(st), total.t_t += sum(tt);
+    });
+    *sums = total;
+}
+
+void texture_sums(const TemplateView& view, TextureSums* sums) {
+    TextureSums total{};
+    for_columns(view.width, [&]<int N>(int x, I16<N> zero) {
+        const I16<N> inside = first_lanes<N>(view.width - x);
+        const I16<N> inner = inner_lanes<N>(x, view.width);
+        const I16<N> one = bit_and(I16<N>::all(1), inside);
+        const I16<N> sixteenth = I16<N>::all(2048), quarter = I16<N>::all(8192);
+        auto st = zero_i32(zero), tt = st, bend_x = st, bend_y = st, rough = st;
+        for (int y = 0; y < view.height; ++y) {
+            const std::int16_t* p = view.t + y * S + x;
+            const I16<N> t8 = bit_and(shift_right<2>(I16<N>::load(p)), inside);
+            st = add(st, dot_pairs(t8, one));
+            tt = add(tt, dot_pairs(t8, t8));
+            if (y == 0 || y + 1 == view.height) continue;
+            const auto second = [&](int i, int stride) {
+                const I16<N> middle = I16<N>::load(p + i);
+                const I16<N> outer = add(I16<N>::load(p + i - stride), I16<N>::load(p + i + stride));
+                return mul_round15(sub(outer, add(middle, middle)), sixteenth);
+            };
+            const I16<N> across = bit_and(second(0, 1), inner), down = second(0, S);
+            const I16<N> twice = sub(add(second(-1, S), second(1, S)), add(down, down));
+            const I16<N> both = bit_and(mul_round15(twice, quarter), inner);
+            bend_x = add(bend_x, dot_pairs(across, across));
+            bend_y = add(bend_y, dot_pairs(bit_and(down, inner), down));
+            rough = add(rough, dot_pairs(both, both));
+        }
         total.t += sum(st), total.t_t += sum(tt);
         total.bend_x2 += sum(bend_x), total.bend_y2 += sum(bend_y), total.rough2 += sum(rough);
     });
@@ -253,6 +268,6 @@ void resample8(const std::int16_t* patch, const std::int16_t wx[8], const std::i
 
 namespace trackcore::simd {
 const KltKernels TRACKCORE_LEVEL_TABLE(klt_kernels){
-    widen, make_template, make_coarse_template, brightness_sums,
-    step,  step_photometric, match, resample8};
+    widen, make_template,    make_coarse_template, brightness_sums, texture_sums,
+    step,  step_photometric, match,                resample8};
 }  // namespace trackcore::simd
