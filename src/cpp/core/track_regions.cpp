@@ -54,9 +54,15 @@ ImageView crop(const ImageView& image, int x0, int y0, int width, int height,
     if (memory.size() < bytes) memory.resize(bytes);
     view.data = memory.data();
     switch (image.type) {
-        case PixelType::u8: copy_clamped<std::uint8_t>(image, x0, y0, view); break;
-        case PixelType::u16: copy_clamped<std::uint16_t>(image, x0, y0, view); break;
-        case PixelType::f32: copy_clamped<float>(image, x0, y0, view); break;
+        case PixelType::u8:
+            copy_clamped<std::uint8_t>(image, x0, y0, view);
+            break;
+        case PixelType::u16:
+            copy_clamped<std::uint16_t>(image, x0, y0, view);
+            break;
+        case PixelType::f32:
+            copy_clamped<float>(image, x0, y0, view);
+            break;
     }
     return view;
 }
@@ -97,7 +103,8 @@ ImageView expected_pattern(const ImageView& prev, const RegionTemplate& t, const
     thread_local std::vector<std::byte> memory;
     thread_local std::vector<float> samples;
     const double half = 0.5 * (t.pattern - 1);
-    const int x0 = static_cast<int>(t.centre_px.x - half), y0 = static_cast<int>(t.centre_px.y - half);
+    const int x0 = static_cast<int>(t.centre_px.x - half),
+              y0 = static_cast<int>(t.centre_px.y - half);
     const Local local(warp, t.centre_px);
     const double scale = half / (local.a * local.d - local.b * local.c);
     const Mat3 back{{local.d * scale, -local.b * scale, t.centre_px.x, -local.c * scale,
@@ -112,9 +119,15 @@ ImageView expected_pattern(const ImageView& prev, const RegionTemplate& t, const
     memory.resize(static_cast<std::size_t>(view.stride * t.pattern));
     view.data = memory.data();
     switch (prev.type) {
-        case PixelType::u8: write_pixels<std::uint8_t>(samples.data(), t.map, view); break;
-        case PixelType::u16: write_pixels<std::uint16_t>(samples.data(), t.map, view); break;
-        case PixelType::f32: write_pixels<float>(samples.data(), t.map, view); break;
+        case PixelType::u8:
+            write_pixels<std::uint8_t>(samples.data(), t.map, view);
+            break;
+        case PixelType::u16:
+            write_pixels<std::uint16_t>(samples.data(), t.map, view);
+            break;
+        case PixelType::f32:
+            write_pixels<float>(samples.data(), t.map, view);
+            break;
     }
     return view;
 }
@@ -151,7 +164,8 @@ Search search_everywhere(const ImageView& prev, const ImageView& next, const Reg
 }
 
 bool finite(const Mat3& warp) {
-    return std::all_of(std::begin(warp.m), std::end(warp.m), [](double v) { return std::isfinite(v); });
+    return std::all_of(std::begin(warp.m), std::end(warp.m),
+                       [](double v) { return std::isfinite(v); });
 }
 
 /// Expected to be at `around` and to deform as `warp`; where those are not finite, to go where the
@@ -170,9 +184,12 @@ RegionMatch track_region(const ImageView& prev, const ImageView& next, Vec2 xy, 
     warp = product(translation(moved, around), warp);
     if (options.brute)
         switch (search_everywhere(prev, next, pattern, around, options.search, warp)) {
-            case Search::outside: return lost_region(PointStatus::out_of_frame);
-            case Search::no_match: return lost_region(PointStatus::low_correlation);
-            case Search::found: break;
+            case Search::outside:
+                return lost_region(PointStatus::out_of_frame);
+            case Search::no_match:
+                return lost_region(PointStatus::low_correlation);
+            case Search::found:
+                break;
         }
     RefineOptions refine;
     refine.max_iterations = options.max_iterations;

@@ -31,9 +31,11 @@ PatternSums pack_pattern(const Windows& w, int taps, Products<std::int32_t>& pro
             squares += value * value;
         }
         if (taps == 4)
-            for (int x = 0; x < w.pattern.width; ++x) bytes[x] = static_cast<std::int8_t>(src[x] - 128);
+            for (int x = 0; x < w.pattern.width; ++x)
+                bytes[x] = static_cast<std::int8_t>(src[x] - 128);
         else
-            for (int x = 0; x < w.pattern.width; ++x) words[x] = static_cast<std::int16_t>(src[x] - 128);
+            for (int x = 0; x < w.pattern.width; ++x)
+                words[x] = static_cast<std::int16_t>(src[x] - 128);
     }
     return {static_cast<double>(sum), w.pixels * squares - static_cast<double>(sum) * sum};
 }
@@ -61,14 +63,15 @@ class IntegerSearch {
             products_.compute(y);
             for (int i = 0; i < rows; ++i) {
                 // What the window above had, a row more below and its first row less.
-                kernels_.slide(sum(i - 1), across(y + i + w_.pattern.height - 1),
-                               across(y + i - 1), 2 * stride_, sum(i));
+                kernels_.slide(sum(i - 1), across(y + i + w_.pattern.height - 1), across(y + i - 1),
+                               2 * stride_, sum(i));
                 if (!map.empty() || best_ <= 0.0f || may_improve(i)) improve(y, i, hit);
                 if (!map.empty())
                     fill_map(scores_, stride_, w_.nx, 1, pattern_.variation,
                              map.data() + static_cast<std::ptrdiff_t>(y + i) * w_.nx);
             }
-            std::memcpy(sum(-1), sum(rows - 1), sizeof(std::int32_t) * static_cast<std::size_t>(2 * stride_));
+            std::memcpy(sum(-1), sum(rows - 1),
+                        sizeof(std::int32_t) * static_cast<std::size_t>(2 * stride_));
         }
         return hit;
     }
@@ -122,9 +125,7 @@ class IntegerSearch {
         }
     }
 
-    static float near(float best) {
-        return best > 0.0f ? best * near_best : best / near_best;
-    }
+    static float near(float best) { return best > 0.0f ? best * near_best : best / near_best; }
 
     double exact(int i, int x) const {
         const double s = sum(i)[x], variation = w_.pixels * sum(i)[x + stride_] - s * s;
@@ -152,9 +153,12 @@ PatternHit find_pattern(const ImageView& pattern, const ImageView& area, std::sp
     std::fill(map.begin(), map.end(), std::numeric_limits<float>::quiet_NaN());
     if (w.nx < 1 || w.ny < 1) return {};
     switch (area.type) {
-        case PixelType::u8: return zncc::IntegerSearch(w).run(map);
-        case PixelType::u16: return zncc::find_float<std::uint16_t>(w, map);
-        case PixelType::f32: return zncc::find_float<float>(w, map);
+        case PixelType::u8:
+            return zncc::IntegerSearch(w).run(map);
+        case PixelType::u16:
+            return zncc::find_float<std::uint16_t>(w, map);
+        case PixelType::f32:
+            return zncc::find_float<float>(w, map);
     }
     return {};
 }

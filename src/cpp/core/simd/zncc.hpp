@@ -8,7 +8,7 @@
 
 namespace trackcore::simd {
 
-inline constexpr int shift_slack = 64;  ///< lanes that `cross` may read and write past the last
+inline constexpr int shift_slack = 64;   ///< lanes that `cross` may read and write past the last
 inline constexpr int column_slack = 16;  ///< see `ZnccKernels`
 inline constexpr int across_slack = 64;
 inline constexpr float flat_score = -3.0e38f;  ///< of a window without any variation
