@@ -31,18 +31,26 @@ RegionOptions region_options(int pattern, int search, int model, double min_corr
 /// `PointColumns`, then warp (n, 3, 3).
 py::typing::Tuple<PointColumns, Array<double>> track(
     const FramePyramid& prev, const FramePyramid& next, const Array<double>& xy_px,
-    const std::optional<Array<double>>& guess_px, const RegionOptions& options, int threads) {
+    const std::optional<Array<double>>& guess_px, const std::optional<Array<double>>& guess_warp,
+    const RegionOptions& options, int threads) {
     const auto from = points(xy_px);
     std::span<const Vec2> guess;
     if (guess_px) {
         guess = points(*guess_px);
         if (guess.size() != from.size()) throw std::invalid_argument("guess_px of another length");
     }
+    std::span<const Mat3> warps;
+    if (guess_warp) {
+        static_assert(sizeof(Mat3) == 9 * sizeof(double));
+        require_shape(*guess_warp, {xy_px.shape(0), 3, 3});
+        warps = {reinterpret_cast<const Mat3*>(guess_warp->data()), from.size()};
+    }
     if (prev.level(0).type != next.level(0).type) throw std::invalid_argument("images of two dtypes");
     std::vector<RegionMatch> matches(from.size());
     {
         const py::gil_scoped_release nogil;
-        track_regions(prev.level(0), next.level(0), from, guess, options, threads, matches);
+        track_regions(prev.level(0), next.level(0), from, guess, warps, options, threads,
+                      matches);
     }
     std::vector<PointMatch> found(matches.size());
     Array<double> warp({static_cast<py::ssize_t>(matches.size()), py::ssize_t{3}, py::ssize_t{3}});
@@ -85,7 +93,7 @@ void register_track_regions(py::module_& m) {
         .def(py::init(&region_options), py::kw_only(), "pattern"_a, "search"_a, "model"_a,
              "min_correlation"_a, "normalize"_a, "brute"_a, "max_iterations"_a, "epsilon"_a);
     m.def("track_regions", &track, "prev"_a, "next"_a, "xy_px"_a.noconvert(),
-          "guess_px"_a.noconvert().none(true), "options"_a, "threads"_a);
+          "guess_px"_a.noconvert().none(true), "guess_warp"_a.noconvert().none(true), "options"_a, "threads"_a);
     m.def("find_pattern", &find, "pattern"_a.noconvert(), "area"_a.noconvert(), "with_map"_a);
 }
 

@@ -32,8 +32,6 @@ constexpr double worst_phase = 0.0962 / 6.0;
 // more of the noise: it is used where the pull may exceed this share of the deviation by noise
 // along the best determined direction.
 constexpr double tolerable_pull = 0.5;
-// Square of how much a step is expected to shrink to the next before two of them are known.
-constexpr double first_rate2 = 0.3 * 0.3;
 // An edge slides along itself: below this ratio of eigenvalues, texture along it is not trusted.
 constexpr double least_isotropy = 1e-3;
 // Above this one it is texture, whoever differentiates.
@@ -53,6 +51,18 @@ int floor_int(double x) {
 }
 
 double square(double x, double y) { return x * x + y * y; }
+
+// Square of how much steps shrink from one to the next.
+constexpr double usual_rate2 = 0.25 * 0.25;
+
+/// Squared length of the way still to go after a step, if all later ones shrink as this one did
+/// from the one before: rate / (1 - rate) of it.
+double remaining2(double step2, double before2) {
+    if (!(step2 < before2)) return infinite;
+    const double rate = std::sqrt(step2 / before2);
+    const double more = rate / (1.0 - rate);
+    return step2 * more * more;
+}
 
 KltNormal normal_equations(const simd::GradientSums& gradients, const simd::BrightnessSums& s,
                            double n, Photometric photometric) {
@@ -305,12 +315,13 @@ KltLevel::End KltLevel::refine(Vec2& xy, double epsilon_px, Kernel kernel, int m
         const bool circling = i > 0 && square(step.x + last.x, step.y + last.y) < epsilon2;
         if (circling) step = {0.5 * step.x, 0.5 * step.y};
         xy = {xy.x - step.x, xy.y - step.y};
-        const double before2 = i > 0 ? last_step2_ : square(step.x, step.y) / first_rate2;
+        // The first step has none before it; without a change of gain, expect the usual rate.
+        const double first2 = normal_.brightness < 2 ? square(step.x, step.y) / usual_rate2 : 0.0;
+        const double before2 = i > 0 ? last_step2_ : first2;
         last_step2_ = square(step.x, step.y);
         if (!(square(xy.x - start.x, xy.y - start.y) <= reach2)) return End::diverged;
-        // Steps shrink at a steady rate: done when the next one would be short enough.
-        const bool settled = last_step2_ * std::min(1.0, last_step2_ / before2) < epsilon2;
-        if (circling || settled) return End::converged;
+        if (circling || last_step2_ < epsilon2 || remaining2(last_step2_, before2) < epsilon2)
+            return End::converged;
         last = step;
     }
     return End::moving;

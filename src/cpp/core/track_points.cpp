@@ -15,7 +15,8 @@ constexpr int precise_steps = 4;  // 8-tap refinements at most; two are the rule
 constexpr int points_a_piece = 32;
 constexpr int prefetch_reach = 3;  // pixels beyond the window that are needed as well
 // A level above the finest only has to bring the next within reach.
-constexpr double coarse_epsilon_px = 0.1;
+// Steps are too short where contrast has fallen, so that a short one says less.
+constexpr double coarse_epsilon_px = 0.1, coarse_epsilon_gain_px = 0.03;
 // ... and is skipped where its weakest texture is no stronger than this [(grey levels / px)^2]:
 // what aliasing and rounding leave there would lead astray.
 constexpr double coarse_texture = 0.3;
@@ -47,13 +48,15 @@ PointMatch unsettled(KltLevel::End end) {
 /// Brings `xy` within reach of the finest level.
 void approach(const FramePyramid& prev, const FramePyramid& next, Vec2 from, Vec2& xy,
               const PointOptions& options) {
+    const double reach_px = options.photometric == Photometric::gain_bias ? coarse_epsilon_gain_px
+                                                                          : coarse_epsilon_px;
     for (int l = usable_levels(prev, next, options) - 1; l > 0; --l) {
         const double scale = 1 << l;
         KltLevel level(prev.level(l), next.level(l), options.window, options.photometric,
                        {from.x / scale, from.y / scale}, false, workspace());
         if (!(level.weakest_texture() >= coarse_texture)) continue;
         Vec2 at{xy.x / scale, xy.y / scale};
-        const auto end = level.refine(at, std::max(options.epsilon_px, coarse_epsilon_px),
+        const auto end = level.refine(at, std::max(options.epsilon_px, reach_px),
                                       KltLevel::Kernel::bilinear, options.max_iterations);
         if (end == KltLevel::End::converged || end == KltLevel::End::moving)
             xy = {at.x * scale, at.y * scale};
