@@ -96,8 +96,6 @@ def track_regions(
     first = as_pyramid("prev", prev, 1, workers)
     second = as_pyramid("next", next, 1, workers)
     comparable(first, second)
-    if first.dtype != second.dtype:
-        raise InputError(f"next: expected dtype {first.dtype} as prev has, got {second.dtype}")
     columns, warp = _core.track_regions(
         first._core, second._core, xy, guess, start, core_options, workers
     )

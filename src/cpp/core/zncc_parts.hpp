@@ -95,6 +95,8 @@ class Products {
     Lane* area(int y) { return area_ + y * stride_; }
     Lane* pattern(int y) { return pattern_ + y * groups_; }
     std::ptrdiff_t stride() const { return stride_; }
+    std::ptrdiff_t out_stride() const { return out_stride_; }
+    int groups() const { return groups_; }
     int rows() const { return kernel_.rows; }
 
     /// Sums for `rows()` rows of shifts, the first of which is y0.
