@@ -74,7 +74,7 @@ def test_ncc_and_residual_are_those_of_the_patches_at_the_result(
     found = track_points(
         scene.prev, scene.next, scene.xy_px, options=options, guess_px=scene.true_xy_px
     )
-    assert found.ok.mean() > 0.8
+    assert found.ok.mean() > 0.6  # 5 px of smooth texture in noise are often refused
     for i in np.flatnonzero(found.ok):
         figures = [
             oracle.quality(

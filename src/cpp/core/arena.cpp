@@ -22,9 +22,14 @@ struct Block {
     std::size_t capacity;
 };
 
-void release(const Block& block) {
-    ::operator delete(block.data, std::align_val_t{Arena::alignment});
+// From half a huge page on, blocks consist of whole ones.
+bool of_huge_pages(std::size_t capacity) { return capacity >= huge_page / 2; }
+
+std::align_val_t alignment_of(std::size_t capacity) {
+    return std::align_val_t{of_huge_pages(capacity) ? huge_page : Arena::alignment};
 }
+
+void release(const Block& block) { ::operator delete(block.data, alignment_of(block.capacity)); }
 
 /// Blocks without a user. Never destroyed: arenas may end after static destructors ran.
 struct Shelf {
@@ -66,10 +71,11 @@ Block take(std::size_t bytes) {
 }
 
 Block allocate(std::size_t bytes) {
-    auto* data = static_cast<std::byte*>(::operator new(bytes, std::align_val_t{Arena::alignment}));
+    if (of_huge_pages(bytes)) bytes = (bytes + huge_page - 1) / huge_page * huge_page;
+    auto* data = static_cast<std::byte*>(::operator new(bytes, alignment_of(bytes)));
 #if defined(__linux__)
     // A patch touches a page every row or two: huge pages spare most look-ups. Refusal is no error.
-    if (bytes >= huge_page) madvise(data, bytes, MADV_HUGEPAGE);
+    if (of_huge_pages(bytes)) madvise(data, bytes, MADV_HUGEPAGE);
 #endif
     return {data, bytes};
 }

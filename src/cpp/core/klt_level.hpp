@@ -3,24 +3,12 @@
 
 #include <cstdint>
 
+#include "core/klt_normal.hpp"
 #include "core/patch.hpp"
 #include "core/simd/klt.hpp"
 #include "core/types.hpp"
 
 namespace trackcore {
-
-/// The 2 x 2 system of a template, brightness projected out. Grey levels and pixels.
-struct KltNormal {
-    double xx = 0, xy = 0, yy = 0;  ///< sum of g g^T
-    double i_det = 0;               ///< inverse of its determinant, so that no step divides
-    double cx[2] = {}, cy[2] = {};  ///< couplings of gx and gy to [1, T]
-    double ia = 0, ib = 0, ic = 0;  ///< inverse of the 2 x 2 matrix of [1, T]
-    int brightness = 0;             ///< number of brightness parameters
-
-    double min_eigenvalue() const;
-    double max_eigenvalue() const;
-    Vec2 solve(const simd::StepSums& sums) const;
-};
 
 /// How good a match is.
 struct KltQuality {
@@ -28,7 +16,6 @@ struct KltQuality {
     double residual;  ///< rms difference after the brightness model [grey levels]
     double sigma_px;  ///< one standard deviation per axis; infinite where texture is only noise
     bool only_noise;  ///< the template's own noise explains all its texture
-    bool fine;        ///< texture so fine that bilinear interpolation costs accuracy
 };
 
 /// Where the windows of both images lie inside them, in window coordinates; ends excluded.
@@ -56,8 +43,9 @@ class KltLevel {
     /// where the window has no texture.
     double best_sigma_px();
 
-    /// Mean square of the gradient along the direction that has least of it [(grey levels / px)^2].
-    double weakest_texture() const;
+    /// Whether the mean square of the gradient exceeds `least` in all directions
+    /// [(grey levels / px)^2].
+    bool has_texture(double least) const;
 
     /// Moves `xy` until the patch under it agrees with the template, `most` steps at most.
     /// Where a window crosses the border, only pixels that both images show are compared.
@@ -65,14 +53,29 @@ class KltLevel {
 
     double last_step_px() const;
 
+    /// Whether texture is so fine that bilinear interpolation costs accuracy at `xy`.
+    bool is_fine(Vec2 xy);
+
     /// Quality of a match at `xy`, where refine() ended.
     KltQuality judge(Vec2 xy, Kernel kernel);
+
+    /// One step with the 8-tap filter, and the quality of where it ends.
+    End polish(Vec2& xy, KltQuality& quality);
 
   private:
     struct Place {
         const std::int16_t* patch;  ///< null: too little of the window is visible, or a NaN
         int fx, fy;                 ///< 2^-15 px
     };
+    /// Two patches, in grey levels: sums of squares about the means, and mean squared differences
+    /// after the brightness model, in the next image's scale and in the template's.
+    struct Likeness {
+        double var_t, var_j, cov, left, left_in_template;
+    };
+    Likeness likeness(const simd::MatchSums& sums, double drop) const;
+    KltQuality quality(const Likeness& like);
+    double noise_of_difference(const Likeness& like) const;
+    double rounding() const;
     void show(const KltRect& rect);
     Place place(Vec2 xy, Kernel kernel);
     bool cut_next(int x, int y, int width, int height);

@@ -13,7 +13,8 @@ namespace {
 constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
 constexpr int precise_steps = 4;  // 8-tap refinements at most; two are the rule
 constexpr int points_a_piece = 32;
-constexpr int prefetch_reach = 3;  // pixels beyond the window that are needed as well
+constexpr int prefetched_levels = 2;             // the others stay in the second cache
+constexpr int prev_border = 2, next_border = 7;  // pixels beyond the window needed as well
 // A level above the finest only has to bring the next within reach.
 // Steps are too short where contrast has fallen, so that a short one says less.
 constexpr double coarse_epsilon_px = 0.1, coarse_epsilon_gain_px = 0.03;
@@ -54,7 +55,7 @@ void approach(const FramePyramid& prev, const FramePyramid& next, Vec2 from, Vec
         const double scale = 1 << l;
         KltLevel level(prev.level(l), next.level(l), options.window, options.photometric,
                        {from.x / scale, from.y / scale}, false, workspace());
-        if (!(level.weakest_texture() >= coarse_texture)) continue;
+        if (!level.has_texture(coarse_texture)) continue;
         Vec2 at{xy.x / scale, xy.y / scale};
         const auto end = level.refine(at, std::max(options.epsilon_px, reach_px),
                                       KltLevel::Kernel::bilinear, options.max_iterations);
@@ -78,18 +79,24 @@ PointMatch follow(const FramePyramid& prev, const FramePyramid& next, Vec2 from,
     const double settled_px = std::max(10.0 * options.epsilon_px, 0.1);
     if (end == End::moving && level.last_step_px() > settled_px) end = End::diverged;
     if (end == End::left_frame || end == End::diverged) return unsettled(end);
-    KltQuality quality = level.judge(xy, KltLevel::Kernel::bilinear);
-    if (options.precise || quality.fine) {
+    using Kernel = KltLevel::Kernel;
+    KltQuality quality;
+    if (options.precise || level.is_fine(xy)) {
         // It sees less of a window at the border; where that is too little, the first answer
         // stands.
         Vec2 polished = xy;
-        end = level.refine(polished, options.epsilon_px, KltLevel::Kernel::sinc,
-                           options.precise ? precise_steps : 1);
+        end = options.precise
+                  ? level.refine(polished, options.epsilon_px, Kernel::sinc, precise_steps)
+                  : level.polish(polished, quality);
         if (end == End::diverged) return unsettled(end);
-        if (end != End::left_frame) {
-            const KltQuality better = level.judge(polished, KltLevel::Kernel::sinc);
-            if (std::isfinite(better.residual)) xy = polished, quality = better;
-        }
+        if (options.precise && end != End::left_frame)
+            quality = level.judge(polished, Kernel::sinc);
+        if (end != End::left_frame && std::isfinite(quality.residual))
+            xy = polished;
+        else
+            quality = level.judge(xy, Kernel::bilinear);
+    } else {
+        quality = level.judge(xy, Kernel::bilinear);
     }
     if (!inside(xy, next.level(0))) return lost_point(PointStatus::out_of_frame);
     if (quality.ncc < options.min_ncc)
@@ -104,17 +111,22 @@ PointMatch follow(const FramePyramid& prev, const FramePyramid& next, Vec2 from,
             PointStatus::tracked};
 }
 
-void prefetch_window(const FramePyramid& pyramid, Vec2 xy, int window) {
+/// Fetches what the window at `xy` and `border` pixels around it cover, while there is still other
+/// work to do.
+void prefetch_window(const FramePyramid& pyramid, Vec2 xy, int window, int border) {
 #if defined(__GNUC__)
     if (!finite(xy)) return;
-    for (int l = 0; l < std::min(pyramid.levels(), 2); ++l) {
+    for (int l = 0; l < std::min(pyramid.levels(), prefetched_levels); ++l) {
         const ImageView& image = pyramid.level(l);
-        const double x = xy.x / (1 << l) - 0.5 * window, y = xy.y / (1 << l) - 0.5 * window;
-        if (!(x >= 0 && y >= 0 && x + window < image.width && y + window < image.height)) continue;
-        const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(x) * pixel_size(image.type);
-        for (int row = 0; row < window; ++row) {
+        const double reach = 0.5 * window + border;
+        const double x = xy.x / (1 << l) - reach, y = xy.y / (1 << l) - reach;
+        const int side = window + 2 * border;
+        if (!(x >= 0 && y >= 0 && x + side < image.width && y + side < image.height)) continue;
+        const std::ptrdiff_t sample = pixel_size(image.type);
+        const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(x) * sample;
+        for (int row = 0; row <= side; ++row) {
             const char* p = image.row<char>(static_cast<int>(y) + row) + first;
-            const char* end = p + (window + prefetch_reach) * pixel_size(image.type);
+            const char* end = p + side * sample;
             __builtin_prefetch(p);
             if ((reinterpret_cast<std::uintptr_t>(p) ^ reinterpret_cast<std::uintptr_t>(end)) & 64)
                 __builtin_prefetch(end);
@@ -122,6 +134,7 @@ void prefetch_window(const FramePyramid& pyramid, Vec2 xy, int window) {
     }
 #else
     static_cast<void>(pyramid), static_cast<void>(xy), static_cast<void>(window);
+    static_cast<void>(border);
 #endif
 }
 
@@ -158,11 +171,11 @@ void track_points(const FramePyramid& prev, const FramePyramid& next, std::span<
         for (int i = begin; i < end; ++i) {
             const Vec2 guess = guess_px.empty() ? unknown : guess_px[i];
             if (i + 1 < end) {
-                prefetch_window(prev, xy_px[i + 1], options.window);
+                prefetch_window(prev, xy_px[i + 1], options.window, prev_border);
                 prefetch_window(
                     next,
                     guess_px.empty() || !finite(guess_px[i + 1]) ? xy_px[i + 1] : guess_px[i + 1],
-                    options.window);
+                    options.window, next_border);
             }
             out[i] = track_point(prev, next, xy_px[i], guess, options);
         }
