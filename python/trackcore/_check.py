@@ -81,7 +81,8 @@ def image_array(name: str, value: object) -> NDArray[np.generic]:
     colour = value.ndim == 3 and value.shape[2] in (1, 3, 4)
     if not (grey or colour) or 0 in value.shape:
         raise InputError(
-            f"{name}: expected a non-empty image of shape (h, w) or (h, w, 1|3|4), got {value.shape}"
+            f"{name}: expected a non-empty image of shape (h, w) or (h, w, 1|3|4),"
+            f" got {value.shape}"
         )
     if max(value.shape[:2]) > LONGEST_SIDE:
         raise InputError(f"{name}: expected sides of at most {LONGEST_SIDE} px, got {value.shape}")

@@ -1,5 +1,7 @@
 """`track_clip`: a whole clip, with progress, cancelling, masks and both directions."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -93,7 +95,7 @@ def opencv_frame_to_frame(images, xy_px, window):
     cv2 = pytest.importorskip("cv2")
     xy = xy_px.astype(np.float32).reshape(-1, 1, 2)
     lost = np.zeros(len(xy), bool)
-    for prev, following in zip(images[:-1], images[1:], strict=True):
+    for prev, following in pairwise(images):
         xy, found, _ = cv2.calcOpticalFlowPyrLK(
             prev, following, xy, None, winSize=(window, window), maxLevel=3
         )
