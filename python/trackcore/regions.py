@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from trackcore import _core
@@ -37,6 +36,7 @@ def track_regions(
     *,
     options: RegionOptions = RegionOptions(),
     guess_px: ArrayLike | None = None,
+    guess_warp: ArrayLike | None = None,
     threads: int = 1,
 ) -> RegionMatches:
     """Follow the patterns around points from one frame into another, and how they deform.
@@ -51,7 +51,11 @@ def track_regions(
     options : RegionOptions
         Pattern, search area, motion model, acceptance.
     guess_px : (n, 2) float, optional
-        Middle of the search area in `next` [px]; NaN or None: where the point was.
+        Middle of the search area in `next` [px]; NaN or None: where `guess_warp` takes the point.
+    guess_warp : (n, 3, 3) float, optional
+        How each pattern is expected to move and deform, as `warp` of an earlier result says:
+        homography from pixels of `prev` to pixels of `next`. NaN or None: not to deform, and
+        without `guess_px` not to move.
     threads : int
         Worker threads; 0 means all. The result does not depend on it.
 
@@ -88,12 +92,11 @@ def track_regions(
     dims = Dims()
     xy = dims.array("xy_px", xy_px, ("n", 2))
     guess = None if guess_px is None else dims.array("guess_px", guess_px, ("n", 2))
+    start = None if guess_warp is None else dims.array("guess_warp", guess_warp, ("n", 3, 3))
     first = as_pyramid("prev", prev, 1, workers)
     second = as_pyramid("next", next, 1, workers)
     comparable(first, second)
-    if first.dtype != second.dtype:
-        raise InputError(f"next: expected dtype {first.dtype} as prev has, got {second.dtype}")
     columns, warp = _core.track_regions(
-        first._core, second._core, xy, guess, core_options, workers
+        first._core, second._core, xy, guess, start, core_options, workers
     )
     return RegionMatches(*columns, warp)

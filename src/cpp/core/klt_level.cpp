@@ -13,9 +13,9 @@ constexpr double infinite = std::numeric_limits<double>::infinity();
 constexpr double per_sample = 1.0 / (1 << simd::sample_bits);  // grey levels
 constexpr double per_gradient = 1.0 / simd::gradient_scale;    // grey levels per pixel
 constexpr double per_eighth = 1.0 / 8.0;                       // grey levels
-constexpr int margin = 3;       // pixels a window may move before its patch is cut again
-constexpr int taps_before = 3;  // of an 8-tap filter, before the pixel; as many and one after
-constexpr int least_side = 5;   // of the part of a window that both images show
+constexpr int margin = 3;           // pixels a window may move before its patch is cut again
+constexpr int taps_before = 3;      // of an 8-tap filter, before the pixel; as many and one after
+constexpr int least_side = 5;       // of the part of a window that both images show
 constexpr int template_border = 2;  // pixels that derivatives reach beyond the window
 
 // Noise that every image has, in 8-bit grey levels: what makes a flat patch flat.
@@ -32,8 +32,6 @@ constexpr double worst_phase = 0.0962 / 6.0;
 // more of the noise: it is used where the pull may exceed this share of the deviation by noise
 // along the best determined direction.
 constexpr double tolerable_pull = 0.5;
-// Square of how much a step is expected to shrink to the next before two of them are known.
-constexpr double first_rate2 = 0.3 * 0.3;
 // An edge slides along itself: below this ratio of eigenvalues, texture along it is not trusted.
 constexpr double least_isotropy = 1e-3;
 // Above this one it is texture, whoever differentiates.
@@ -53,6 +51,18 @@ int floor_int(double x) {
 }
 
 double square(double x, double y) { return x * x + y * y; }
+
+// Square of how much steps shrink from one to the next.
+constexpr double usual_rate2 = 0.25 * 0.25;
+
+/// Squared length of the way still to go after a step, if all later ones shrink as this one did
+/// from the one before: rate / (1 - rate) of it.
+double remaining2(double step2, double before2) {
+    if (!(step2 < before2)) return infinite;
+    const double rate = std::sqrt(step2 / before2);
+    const double more = rate / (1.0 - rate);
+    return step2 * more * more;
+}
 
 KltNormal normal_equations(const simd::GradientSums& gradients, const simd::BrightnessSums& s,
                            double n, Photometric photometric) {
@@ -167,7 +177,9 @@ KltLevel::KltLevel(const ImageView& prev, const ImageView& next, int window,
 /// pull the point along. The weights are as large as that allows.
 simd::TemplateWeights KltLevel::weights(const KltRect& rect) const {
     constexpr double one = 32767.0;
-    const auto first = [](double part) { return part > 0.0 ? std::min(1.0, 2.0 - 2.0 * part) : 1.0; };
+    const auto first = [](double part) {
+        return part > 0.0 ? std::min(1.0, 2.0 - 2.0 * part) : 1.0;
+    };
     const auto last = [](double part) { return part > 0.0 ? std::min(1.0, 2.0 * part) : 1.0; };
     const auto fixed = [](double weight) { return static_cast<std::int16_t>(weight * one + 0.5); };
     simd::TemplateWeights w;
@@ -240,7 +252,8 @@ KltLevel::Place KltLevel::place(Vec2 xy, Kernel kernel) {
                        std::min(prev_rect_.x1, next_.width - after - ix),
                        std::min(prev_rect_.y1, next_.height - after - iy)};
     if (seen != rect_) {
-        if (seen.x1 - seen.x0 < least_side || seen.y1 - seen.y0 < least_side) return {nullptr, 0, 0};
+        if (seen.x1 - seen.x0 < least_side || seen.y1 - seen.y0 < least_side)
+            return {nullptr, 0, 0};
         show(seen);
     }
     const int fx = std::min(static_cast<int>((x - ix) * 32768.0 + 0.5), 32767);
@@ -305,12 +318,13 @@ KltLevel::End KltLevel::refine(Vec2& xy, double epsilon_px, Kernel kernel, int m
         const bool circling = i > 0 && square(step.x + last.x, step.y + last.y) < epsilon2;
         if (circling) step = {0.5 * step.x, 0.5 * step.y};
         xy = {xy.x - step.x, xy.y - step.y};
-        const double before2 = i > 0 ? last_step2_ : square(step.x, step.y) / first_rate2;
+        // The first step has none before it; without a change of gain, expect the usual rate.
+        const double first2 = normal_.brightness < 2 ? square(step.x, step.y) / usual_rate2 : 0.0;
+        const double before2 = i > 0 ? last_step2_ : first2;
         last_step2_ = square(step.x, step.y);
         if (!(square(xy.x - start.x, xy.y - start.y) <= reach2)) return End::diverged;
-        // Steps shrink at a steady rate: done when the next one would be short enough.
-        const bool settled = last_step2_ * std::min(1.0, last_step2_ / before2) < epsilon2;
-        if (circling || settled) return End::converged;
+        if (circling || last_step2_ < epsilon2 || remaining2(last_step2_, before2) < epsilon2)
+            return End::converged;
         last = step;
     }
     return End::moving;
@@ -345,7 +359,8 @@ KltQuality KltLevel::judge(Vec2 xy, Kernel kernel) {
         kernels_.match(at.patch, at.fx, at.fy, view_, &s);
     constexpr double unit = per_eighth, unit2 = per_eighth * per_eighth;
     const double n = view_.width * view_.height;
-    const double t = static_cast<double>(texture_.t) * unit, tt = static_cast<double>(texture_.t_t) * unit2;
+    const double t = static_cast<double>(texture_.t) * unit,
+                 tt = static_cast<double>(texture_.t_t) * unit2;
     const double r = static_cast<double>(s.r) * unit, rr = static_cast<double>(s.r_r) * unit2;
     const double rt = static_cast<double>(s.r_t) * unit2;
     const double var_t = tt - t * t / n, var_r = rr - r * r / n, cov = rt - r * t / n;
@@ -372,12 +387,12 @@ KltQuality KltLevel::judge(Vec2 xy, Kernel kernel) {
     quality.sigma_px =
         mostly_noise(normal_, signal) || one_direction(noise)
             ? infinite
-            : std::sqrt(position_variance(normal_, signal,
-                                          std::max(in_template, 2.0 * rounding)));
+            : std::sqrt(position_variance(normal_, signal, std::max(in_template, 2.0 * rounding)));
     quality.only_noise = mostly_noise(normal_, without_noise(normal_, own_noise, n));
     const double pull_px = std::max(bilinear_pull_px(texture_.bend_x2, normal_.xx),
                                     bilinear_pull_px(texture_.bend_y2, normal_.yy));
-    const double best_px = std::sqrt(std::max(in_template, 2.0 * rounding) / normal_.max_eigenvalue());
+    const double best_px =
+        std::sqrt(std::max(in_template, 2.0 * rounding) / normal_.max_eigenvalue());
     quality.fine = pull_px > tolerable_pull * best_px;
     return quality;
 }

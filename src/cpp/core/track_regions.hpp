@@ -29,15 +29,17 @@ struct RegionMatch {
 
 /// Follows the pattern around each point of `prev` into `next`.
 ///
-/// With `brute`, every whole-pixel position of the pattern inside the search area is compared by
-/// zero-mean normalised cross-correlation, and the best is where alignment starts; else that is
-/// the guess. The search area is `search` pixels square and centred on the guess, as in Blender.
+/// With `brute`, the pattern as it is expected to look is compared with every whole-pixel position
+/// in the search area by zero-mean normalised cross-correlation, and alignment starts from the
+/// best; else from where it is expected. The search area is `search` pixels square, as in Blender.
 ///
-/// @param guess_px  where to look, one per point, or empty: where the point was; a NaN pair means
-///                  the same for that point
+/// @param guess_px  middle of the search area, one per point, or empty; a NaN pair means: where
+///                  guess_warp takes the point
+/// @param guess_warp  expected motion, one per point, or empty; where it is not finite, the
+///                    pattern is expected not to deform, and without guess_px not to move
 /// @param threads   0 = all; the result does not depend on it
 void track_regions(const ImageView& prev, const ImageView& next, std::span<const Vec2> xy_px,
-                   std::span<const Vec2> guess_px, const RegionOptions& options, int threads,
-                   std::span<RegionMatch> out);
+                   std::span<const Vec2> guess_px, std::span<const Mat3> guess_warp,
+                   const RegionOptions& options, int threads, std::span<RegionMatch> out);
 
 }  // namespace trackcore
