@@ -59,9 +59,15 @@ ImageView crop(const ImageView& image, int x0, int y0, int width, int height,
     if (memory.size() < bytes) memory.resize(bytes);
     view.data = memory.data();
     switch (image.type) {
-        case PixelType::u8: copy_clamped<std::uint8_t>(image, x0, y0, view); break;
-        case PixelType::u16: copy_clamped<std::uint16_t>(image, x0, y0, view); break;
-        case PixelType::f32: copy_clamped<float>(image, x0, y0, view); break;
+        case PixelType::u8:
+            copy_clamped<std::uint8_t>(image, x0, y0, view);
+            break;
+        case PixelType::u16:
+            copy_clamped<std::uint16_t>(image, x0, y0, view);
+            break;
+        case PixelType::f32:
+            copy_clamped<float>(image, x0, y0, view);
+            break;
     }
     return view;
 }
@@ -102,7 +108,8 @@ ImageView expected_pattern(const ImageView& prev, const RegionTemplate& t, const
     thread_local std::vector<std::byte> memory;
     thread_local std::vector<float> samples;
     const double half = 0.5 * (t.pattern - 1);
-    const int x0 = static_cast<int>(t.centre_px.x - half), y0 = static_cast<int>(t.centre_px.y - half);
+    const int x0 = static_cast<int>(t.centre_px.x - half),
+              y0 = static_cast<int>(t.centre_px.y - half);
     const Local local(warp, t.centre_px);
     const double scale = half / (local.a * local.d - local.b * local.c);
     const Mat3 back{{local.d * scale, -local.b * scale, t.centre_px.x, -local.c * scale,
@@ -117,9 +124,15 @@ ImageView expected_pattern(const ImageView& prev, const RegionTemplate& t, const
     memory.resize(static_cast<std::size_t>(view.stride * t.pattern));
     view.data = memory.data();
     switch (prev.type) {
-        case PixelType::u8: write_pixels<std::uint8_t>(samples.data(), t.map, view); break;
-        case PixelType::u16: write_pixels<std::uint16_t>(samples.data(), t.map, view); break;
-        case PixelType::f32: write_pixels<float>(samples.data(), t.map, view); break;
+        case PixelType::u8:
+            write_pixels<std::uint8_t>(samples.data(), t.map, view);
+            break;
+        case PixelType::u16:
+            write_pixels<std::uint16_t>(samples.data(), t.map, view);
+            break;
+        case PixelType::f32:
+            write_pixels<float>(samples.data(), t.map, view);
+            break;
     }
     return view;
 }
@@ -156,7 +169,8 @@ Search search_everywhere(const ImageView& prev, const ImageView& next, const Reg
 }
 
 bool finite(const Mat3& warp) {
-    return std::all_of(std::begin(warp.m), std::end(warp.m), [](double v) { return std::isfinite(v); });
+    return std::all_of(std::begin(warp.m), std::end(warp.m),
+                       [](double v) { return std::isfinite(v); });
 }
 
 /// Asks for the pixels of a square around a point, so that they are there when it is their turn.
@@ -192,9 +206,12 @@ RegionMatch track_region(const ImageView& prev, const ImageView& next, Vec2 xy, 
     warp = product(translation(moved, around), warp);
     if (options.brute)
         switch (search_everywhere(prev, next, pattern, around, options.search, warp)) {
-            case Search::outside: return lost_region(PointStatus::out_of_frame);
-            case Search::no_match: return lost_region(PointStatus::low_correlation);
-            case Search::found: break;
+            case Search::outside:
+                return lost_region(PointStatus::out_of_frame);
+            case Search::no_match:
+                return lost_region(PointStatus::low_correlation);
+            case Search::found:
+                break;
         }
     RefineOptions refine;
     refine.max_iterations = options.max_iterations;
@@ -223,7 +240,7 @@ void track_regions(const ImageView& prev, const ImageView& next, std::span<const
     parallel_for(static_cast<int>(xy_px.size()), regions_a_piece, threads, [&](int begin, int end) {
         for (int i = begin; i < end; ++i) {
             if (i + 1 < end) {
-                const Vec2 expected = !guess_px.empty()     ? guess_px[i + 1]
+                const Vec2 expected = !guess_px.empty()    ? guess_px[i + 1]
                                       : guess_warp.empty() ? xy_px[i + 1]
                                                            : apply(guess_warp[i + 1], xy_px[i + 1]);
                 prefetch(prev, xy_px[i + 1], options.pattern + 4);

@@ -51,8 +51,8 @@ class IntegerSearch {
             products_.compute(y);
             // What the windows above had, a row more below and their first row less.
             for (int i = 0; i < rows; ++i)
-                kernels_.slide(sum(i - 1), across(y + i + w_.pattern.height - 1),
-                               across(y + i - 1), 2 * stride_, sum(i));
+                kernels_.slide(sum(i - 1), across(y + i + w_.pattern.height - 1), across(y + i - 1),
+                               2 * stride_, sum(i));
             const unsigned above = map.empty() && best_ > 0.0f ? rows_above(rows) : ~0u;
             for (int i = 0; i < rows; ++i) {
                 if (above >> i & 1u) improve(y, i, hit);
@@ -117,9 +117,7 @@ class IntegerSearch {
         }
     }
 
-    static float near(float best) {
-        return best > 0.0f ? best * near_best : best / near_best;
-    }
+    static float near(float best) { return best > 0.0f ? best * near_best : best / near_best; }
 
     double exact(int i, int x) const {
         const double s = sum(i)[x], variation = w_.pixels * sum(i)[x + stride_] - s * s;
@@ -147,9 +145,12 @@ PatternHit find_pattern(const ImageView& pattern, const ImageView& area, std::sp
     std::fill(map.begin(), map.end(), std::numeric_limits<float>::quiet_NaN());
     if (w.nx < 1 || w.ny < 1) return {};
     switch (area.type) {
-        case PixelType::u8: return zncc::IntegerSearch(w).run(map);
-        case PixelType::u16: return zncc::find_float<std::uint16_t>(w, map);
-        case PixelType::f32: return zncc::find_float<float>(w, map);
+        case PixelType::u8:
+            return zncc::IntegerSearch(w).run(map);
+        case PixelType::u16:
+            return zncc::find_float<std::uint16_t>(w, map);
+        case PixelType::f32:
+            return zncc::find_float<float>(w, map);
     }
     return {};
 }

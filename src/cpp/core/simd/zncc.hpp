@@ -8,7 +8,7 @@
 
 namespace trackcore::simd {
 
-inline constexpr int shift_slack = 64;  ///< lanes that `cross` may read and write past the last
+inline constexpr int shift_slack = 64;   ///< lanes that `cross` may read and write past the last
 inline constexpr int column_slack = 16;  ///< see `ZnccKernels`
 inline constexpr int across_slack = 64;
 inline constexpr float flat_score = -3.0e38f;  ///< of a window without any variation
@@ -61,7 +61,8 @@ struct ZnccKernels {
     void (*add_down)(const double* rows, std::ptrdiff_t stride, int n_rows, int n, double* out);
 
     /// Which of `rows` rows of windows have a score above `least`, which is not negative: a bit
-    /// each. Strides from row to row are those of `cross` and of sums; squares lie `squares_at` behind sums.
+    /// each. Strides from row to row are those of `cross` and of sums; squares lie `squares_at`
+    /// behind sums.
     unsigned (*rows_above)(const std::int32_t* cross, std::ptrdiff_t cross_stride,
                            const std::int32_t* sum, std::ptrdiff_t sum_stride,
                            std::ptrdiff_t squares_at, int rows, int shifts, double pixels,

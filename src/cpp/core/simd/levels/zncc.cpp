@@ -74,8 +74,8 @@ struct QuadLanes {
     TRACKCORE_VNNI static inline void add_pixels(Sums area, Sums mask, Sums& sum, Sums& squares) {
         const Sums pixels = _mm512_and_si512(area, mask);
         sum = _mm512_dpbusd_epi32(sum, pixels, _mm512_set1_epi8(1));
-        squares = _mm512_dpbusd_epi32(squares, pixels,
-                                      _mm512_xor_si512(area, _mm512_set1_epi8(-128)));
+        squares =
+            _mm512_dpbusd_epi32(squares, pixels, _mm512_xor_si512(area, _mm512_set1_epi8(-128)));
     }
     static TRACKCORE_INLINE Sums squares_from(Sums sum, Sums squares) {
         return _mm512_add_epi32(squares, _mm512_slli_epi32(sum, 7));
@@ -154,8 +154,7 @@ TRACKCORE_INLINE void sum_band(const Band<Kind>& b, int shifts) {
         left -= 3;
         x += 3 * Kind::lanes;
     }
-    for (; left >= 2; left -= 2, x += 2 * Kind::lanes)
-        sum_products<Kind, taps, band_rows, 2>(b, x);
+    for (; left >= 2; left -= 2, x += 2 * Kind::lanes) sum_products<Kind, taps, band_rows, 2>(b, x);
     if (left == 1) sum_products<Kind, taps, band_rows, 1>(b, x);
 }
 
@@ -184,9 +183,9 @@ void cross_f32(const float* area, std::ptrdiff_t area_stride, const float* patte
                             shifts);
 }
 
-void cross_pairs(const std::int32_t* area, std::ptrdiff_t area_stride,
-                 const std::int32_t* pattern, int groups, int pattern_rows, int shifts,
-                 std::int32_t* out, std::ptrdiff_t out_stride) {
+void cross_pairs(const std::int32_t* area, std::ptrdiff_t area_stride, const std::int32_t* pattern,
+                 int groups, int pattern_rows, int shifts, std::int32_t* out,
+                 std::ptrdiff_t out_stride) {
     sum_band<PairLanes, 2>({area, area_stride, pattern, groups, pattern_rows, out, out_stride},
                            shifts);
 }
@@ -240,8 +239,9 @@ struct Spread {
             for (int byte = 0; byte < 4; ++byte) {
                 const int pixel = lane % lanes_a_block;
                 // -1 asks for a zero byte
-                from[4 * lane + byte] = static_cast<std::int8_t>(
-                    taps == 4 ? pixel + byte : byte % 2 == 0 ? pixel + byte / 2 : -1);
+                from[4 * lane + byte] = static_cast<std::int8_t>(taps == 4       ? pixel + byte
+                                                                 : byte % 2 == 0 ? pixel + byte / 2
+                                                                                 : -1);
             }
     }
 };
@@ -262,8 +262,8 @@ void expand(const std::uint8_t* __restrict src, int lanes, std::int32_t* __restr
     static constexpr Spread<taps, 8> spread(8);
     const __m256i control = _mm256_load_si256(reinterpret_cast<const __m256i*>(spread.from));
     for (; x < lanes; x += 8) {
-        const __m256i bytes = _mm256_broadcastsi128_si256(
-            _mm_loadu_si128(reinterpret_cast<const __m128i*>(src + x)));
+        const __m256i bytes =
+            _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(src + x)));
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(dst + x),
                             _mm256_shuffle_epi8(bytes, control));
     }
@@ -402,5 +402,11 @@ const ZnccKernels TRACKCORE_LEVEL_TABLE(zncc_kernels){
 #else
     {{4, band_rows, nullptr}, nullptr, nullptr, nullptr},
 #endif
-    slide, add_across, add_down, rows_above, score, score_f32, highest};
+    slide,
+    add_across,
+    add_down,
+    rows_above,
+    score,
+    score_f32,
+    highest};
 }  // namespace trackcore::simd
