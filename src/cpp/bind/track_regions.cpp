@@ -15,7 +15,7 @@ namespace {
 
 RegionOptions region_options(int pattern, int search, int model, double min_correlation,
                              bool normalize, bool brute, int max_iterations, double epsilon) {
-    if (pattern < 5 || pattern > max_pattern || search > max_search)
+    if (pattern < min_pattern || pattern > max_pattern || search > max_search)
         throw std::invalid_argument("pattern or search out of range");
     return {pattern,         search,    static_cast<MotionModel>(model),
             min_correlation, normalize, brute,
@@ -69,8 +69,8 @@ py::typing::Tuple<bool, int, int, double, Array<float>> find(const py::array& pa
                                                              const py::array& area, bool with_map) {
     const ImageView p = view(pattern), a = view(area);
     const py::ssize_t ny = a.height - p.height + 1, nx = a.width - p.width + 1;
-    if (p.type != a.type || nx < 1 || ny < 1 || std::max(p.width, p.height) > max_pattern ||
-        std::max(a.width, a.height) > max_search)
+    if (p.type != a.type || nx < 1 || ny < 1 || std::max(a.width, a.height) > max_search ||
+        std::max(p.width, p.height) > max_pattern || std::min(p.width, p.height) < min_pattern)
         throw std::invalid_argument("pattern and area do not fit");
     Array<float> map({with_map ? ny : 0, with_map ? nx : 0});
     const std::span<float> values(map.mutable_data(), static_cast<std::size_t>(map.size()));

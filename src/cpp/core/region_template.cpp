@@ -18,6 +18,7 @@ constexpr double noise_floor = 1.0, largest_sigma_px = 0.5;
 // A deformation is known in advance to move the pattern's edge by no more than about this. What
 // the pattern does not determine then stays as it is.
 constexpr double prior_px = 2.0;
+constexpr double least_pivot = 1e-6;  // of the largest: less is rounding
 
 using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor, 8, 8>;
 
@@ -65,7 +66,9 @@ Matrix normal_equations(RegionTemplate& t) {
 
 bool invert(const Matrix& a, double* out) {
     const Eigen::LDLT<Matrix> factors(a);
-    if (factors.info() != Eigen::Success || !factors.isPositive()) return false;
+    if (factors.info() != Eigen::Success) return false;
+    const auto pivots = factors.vectorD();
+    if (!(pivots.minCoeff() > least_pivot * pivots.maxCoeff())) return false;
     const Matrix inverse = factors.solve(Matrix::Identity(a.rows(), a.cols()));
     std::copy_n(inverse.data(), inverse.size(), out);
     return inverse.allFinite();

@@ -7,7 +7,7 @@
 
 namespace trackcore {
 
-inline constexpr int max_pattern = 63;
+inline constexpr int min_pattern = 5, max_pattern = 63;
 inline constexpr int max_search = 255;
 
 /// The best whole-pixel position of a pattern.
@@ -18,7 +18,7 @@ struct PatternHit {
 };
 
 /// Compares `pattern` with every window of `area` and returns the best; of equal ones the first in
-/// reading order. Both have one pixel type; pattern sides up to `max_pattern`, area sides up to
+/// reading order. Both have one pixel type; pattern sides in that range, area sides up to
 /// `max_search`.
 ///
 /// 8-bit images: integer sums throughout, so that the answer is exact and the same at every CPU

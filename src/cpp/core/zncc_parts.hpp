@@ -82,14 +82,12 @@ class Products {
           groups_((w.pattern.width + kernel.taps - 1) / kernel.taps),
           stride_(padded(w.area.width) + shift_slack + kernel.taps),
           out_stride_(padded(w.nx) + shift_slack) {
-        const int zero_rows = kernel.rows - 1;
-        const int n = groups_ * (w.pattern.height + 2 * zero_rows);
+        const int n = groups_ * w.pattern.height;
         Memory& m = memory();
-        area_ = room(m.area, stride_ * (w.area.height + zero_rows));
+        area_ = room(m.area, stride_ * (w.area.height + kernel.rows - 1));
         out_ = room(m.out, out_stride_ * kernel.rows);
         pattern_ = room(m.pattern, n);
         std::fill_n(pattern_, n, Lane{});
-        pattern_ += zero_rows * groups_;
     }
 
     Lane* area(int y) { return area_ + y * stride_; }

@@ -20,8 +20,8 @@ inline constexpr float flat_score = -3.0e38f;  ///< of a window without any vari
 template <class Lane>
 struct CrossKernels {
     int taps, rows;
-    /// Pattern rows hold `groups` lanes; rows - 1 rows of zeros lie before the first and after
-    /// the last. out[r * out_stride + x] is the sum for shift (x, r).
+    /// Pattern rows hold `groups` lanes; there are 5 or more. out[r * out_stride + x] is the sum
+    /// for shift (x, r); the area has rows for all of them.
     void (*cross)(const Lane* area, std::ptrdiff_t area_stride, const Lane* pattern, int groups,
                   int pattern_rows, int shifts, Lane* out, std::ptrdiff_t out_stride);
 };

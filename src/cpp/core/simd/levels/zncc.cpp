@@ -94,28 +94,40 @@ struct Band {
     std::ptrdiff_t out_stride;
 };
 
+/// Row y of the area, for the rows of shifts from `first` to before `last`: row r of shifts meets
+/// row y - r of the pattern.
+template <class Kind, int taps, int first, int last, int rows, int vectors>
+TRACKCORE_INLINE void add_row(const Band<Kind>& b, int x, int y,
+                              typename Kind::Sums (&total)[rows][vectors]) {
+    const auto* area = b.area + y * b.area_stride + x;
+    const auto* pattern = b.pattern + y * b.groups;
+    for (int g = 0; g < b.groups; ++g) {
+        decltype(Kind::load(area)) pixels[vectors];
+        for (int v = 0; v < vectors; ++v)
+            pixels[v] = Kind::load(area + g * taps + v * Kind::lanes);
+        for (int r = first; r < last; ++r) {
+            const auto values = Kind::all(pattern + g - r * b.groups);
+            for (int v = 0; v < vectors; ++v)
+                total[r][v] = Kind::accumulate(total[r][v], pixels[v], values);
+        }
+    }
+}
+
 /// `rows` rows of `vectors` vectors of shifts, starting at lane x; all sums stay in registers.
-/// A row of the area meets another row of the pattern for each row of shifts: the rows of zeros
-/// around the pattern stand for those that a shift does not reach.
 template <class Kind, int taps, int rows, int vectors>
 TRACKCORE_INLINE void sum_products(const Band<Kind>& b, int x) {
     typename Kind::Sums total[rows][vectors];
     for (auto& row : total)
         for (auto& sums : row) sums = Kind::zero();
-    for (int y = 0; y < b.pattern_rows + rows - 1; ++y) {
-        const auto* area = b.area + y * b.area_stride + x;
-        const auto* pattern = b.pattern + y * b.groups;
-        for (int g = 0; g < b.groups; ++g) {
-            decltype(Kind::load(area)) pixels[vectors];
-            for (int v = 0; v < vectors; ++v)
-                pixels[v] = Kind::load(area + g * taps + v * Kind::lanes);
-            for (int r = 0; r < rows; ++r) {
-                const auto values = Kind::all(pattern + g - r * b.groups);
-                for (int v = 0; v < vectors; ++v)
-                    total[r][v] = Kind::accumulate(total[r][v], pixels[v], values);
-            }
-        }
-    }
+    static_assert(rows == 3 || rows == 4);
+    const int n = b.pattern_rows;  // at least `rows`
+    add_row<Kind, taps, 0, 1>(b, x, 0, total);
+    add_row<Kind, taps, 0, 2>(b, x, 1, total);
+    if constexpr (rows == 4) add_row<Kind, taps, 0, 3>(b, x, 2, total);
+    for (int y = rows - 1; y < n; ++y) add_row<Kind, taps, 0, rows>(b, x, y, total);
+    add_row<Kind, taps, 1, rows>(b, x, n, total);
+    add_row<Kind, taps, 2, rows>(b, x, n + 1, total);
+    if constexpr (rows == 4) add_row<Kind, taps, 3, rows>(b, x, n + 2, total);
     for (int r = 0; r < rows; ++r)
         for (int v = 0; v < vectors; ++v)
             Kind::store(total[r][v], b.out + r * b.out_stride + x + v * Kind::lanes);

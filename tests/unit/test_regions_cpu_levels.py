@@ -1,0 +1,79 @@
+"""Region tracking at every CPU level: the search the same bits, alignment the same to rounding."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from trackcore import _core
+
+LEVELS = ["baseline", "v3", "v4"]
+HERE = LEVELS[: LEVELS.index(_core.best_cpu_level()) + 1]
+
+# Saturated pixels are the largest sums there are; sizes are those where vectors end anywhere.
+SCRIPT = """
+import sys
+import numpy as np
+from trackcore import RegionOptions, _core, synth, track_regions
+
+rng = np.random.default_rng(1)
+maps, places = [], []
+for pattern, search in [(5, 9), (15, 41), (20, 61), (21, 71), (31, 101), (63, 255)]:
+    for values in ([0, 255], np.arange(256), [254, 255]):
+        area = rng.choice(values, (search, search - 3)).astype(np.uint8)
+        template = area[2 : 2 + pattern, 3 : 3 + pattern].copy()
+        template[0] = rng.choice(values, pattern)
+        *place, found = _core.find_pattern(template, area, True)
+        maps.append(found.ravel())
+        places.append(place)
+fits = []
+for model in ["Loc", "LocRot", "LocScale", "LocRotScale", "Affine", "Perspective"]:
+    for dtype in ["uint8", "uint16", "float32"]:
+        scene = synth.pair("medium", model, 2, size=(200, 160), n_points=12, margin_px=40,
+                           amount=0.4, dtype=dtype)
+        for pattern in [9, 21, 32]:
+            options = RegionOptions(model=model, pattern=pattern, min_correlation=-1)
+            found = track_regions(scene.prev, scene.next, scene.xy_px, options=options)
+            fits.append(np.concatenate([found.xy_px, found.ncc[:, None],
+                                        found.warp.reshape(-1, 9)[:, :6]], axis=1))
+np.savez(sys.argv[1], level=_core.cpu_level(), maps=np.concatenate(maps),
+         places=np.array(places, np.float64), fits=np.concatenate(fits))
+"""
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("levels")
+    done = {}
+    for level in HERE:
+        path = folder / f"{level}.npz"
+        run = subprocess.run(
+            [sys.executable, "-c", SCRIPT, path],
+            env={**os.environ, "TRACKCORE_CPU": level},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert run.returncode == 0, run.stderr
+        with np.load(path) as arrays:
+            done[level] = dict(arrays)
+        assert done[level]["level"] == level
+    return done
+
+
+@pytest.mark.parametrize("level", HERE[1:])
+def test_the_search_gives_the_same_bits(results, level):
+    assert_array_equal(results[level]["maps"], results["baseline"]["maps"])
+    assert_array_equal(results[level]["places"], results["baseline"]["places"])
+
+
+@pytest.mark.parametrize("level", HERE[1:])
+def test_alignment_agrees_to_rounding(results, level):
+    ours, theirs = results[level]["fits"], results["baseline"]["fits"]
+    both = np.isfinite(ours).all(axis=1) & np.isfinite(theirs).all(axis=1)
+    assert both.mean() > 0.85
+    # a pattern at the edge of convergence may fall either way, not more
+    assert (np.isfinite(ours).all(axis=1) != np.isfinite(theirs).all(axis=1)).mean() < 0.02
+    assert_allclose(ours[both][:, :2], theirs[both][:, :2], rtol=0, atol=1e-3)
+    assert_allclose(ours[both][:, 2], theirs[both][:, 2], rtol=0, atol=1e-4)
