@@ -1,56 +1,34 @@
 """trackcore: sub-pixel point tracking, numpy in, numpy out."""
 
-from trackcore.clip_tracker import track_clip
-from trackcore.detect import detect_features
-from trackcore.errors import DependencyError, InputError, SourceError, TrackcoreError
-from trackcore.frames import Clip, Frame, open_clip
-from trackcore.options import (
-    Anchor,
-    FeatureOptions,
-    MotionModel,
-    Photometric,
-    RegionOptions,
-    TrackerOptions,
-    TrackOptions,
-)
-from trackcore.overlay import contact_sheet, write_overlay
-from trackcore.pyramid import FramePyramid
-from trackcore.regions import track_regions
-from trackcore.summary import TrackSummary, summarize
-from trackcore.track import track_points
-from trackcore.tracker import Tracker, TrackState
-from trackcore.tracks import Tracks
-from trackcore.types import Features, PointMatches, PointStatus, RegionMatches
+from trackcore.clip_tracker import track_clip as track_clip
+from trackcore.detect import detect_features as detect_features
+from trackcore.errors import DependencyError as DependencyError
+from trackcore.errors import InputError as InputError
+from trackcore.errors import SourceError as SourceError
+from trackcore.errors import TrackcoreError as TrackcoreError
+from trackcore.frames import Clip as Clip
+from trackcore.frames import Frame as Frame
+from trackcore.frames import open_clip as open_clip
+from trackcore.options import Anchor as Anchor
+from trackcore.options import FeatureOptions as FeatureOptions
+from trackcore.options import MotionModel as MotionModel
+from trackcore.options import Photometric as Photometric
+from trackcore.options import RegionOptions as RegionOptions
+from trackcore.options import TrackerOptions as TrackerOptions
+from trackcore.options import TrackOptions as TrackOptions
+from trackcore.overlay import contact_sheet as contact_sheet
+from trackcore.overlay import write_overlay as write_overlay
+from trackcore.pyramid import FramePyramid as FramePyramid
+from trackcore.regions import track_regions as track_regions
+from trackcore.summary import TrackSummary as TrackSummary
+from trackcore.summary import summarize as summarize
+from trackcore.track import track_points as track_points
+from trackcore.tracker import Tracker as Tracker
+from trackcore.tracker import TrackState as TrackState
+from trackcore.tracks import Tracks as Tracks
+from trackcore.types import Features as Features
+from trackcore.types import PointMatches as PointMatches
+from trackcore.types import PointStatus as PointStatus
+from trackcore.types import RegionMatches as RegionMatches
 
-__all__ = [
-    "Anchor",
-    "Clip",
-    "DependencyError",
-    "FeatureOptions",
-    "Features",
-    "Frame",
-    "FramePyramid",
-    "InputError",
-    "MotionModel",
-    "Photometric",
-    "PointMatches",
-    "PointStatus",
-    "RegionMatches",
-    "RegionOptions",
-    "SourceError",
-    "TrackOptions",
-    "TrackState",
-    "TrackSummary",
-    "TrackcoreError",
-    "Tracker",
-    "TrackerOptions",
-    "Tracks",
-    "contact_sheet",
-    "detect_features",
-    "open_clip",
-    "summarize",
-    "track_clip",
-    "track_points",
-    "track_regions",
-    "write_overlay",
-]
+__all__ = sorted(name for name, value in vars().items() if hasattr(value, "__qualname__"))

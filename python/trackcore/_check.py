@@ -26,9 +26,7 @@ class Dims:
     def __init__(self) -> None:
         self._known: dict[str, tuple[int, str]] = {}
 
-    def array(
-        self, name: str, value: ArrayLike, shape: Sequence[int | str]
-    ) -> NDArray[np.float64]:
+    def array(self, name: str, value: ArrayLike, shape: Sequence[int | str]) -> NDArray[np.float64]:
         """Return `value` as a contiguous float64 array of the given shape."""
         try:
             array = np.asarray(value)

@@ -110,9 +110,7 @@ class _Job:
         self._total = clip.expected_length
 
     def new_tracker(self) -> Tracker:
-        return Tracker(
-            self._options, fps=self._clip.fps, mask=self._mask, threads=self._threads
-        )
+        return Tracker(self._options, fps=self._clip.fps, mask=self._mask, threads=self._threads)
 
     def push(self, tracker: Tracker, frame: Frame, *, timed: bool = True) -> bool:
         """Track into one frame; False when the user asked to stop before it."""

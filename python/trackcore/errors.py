@@ -1,9 +1,9 @@
 """Every exception trackcore raises on purpose.
 
-    TrackcoreError
-    ├── InputError (also a ValueError)      a wrong argument: which one, what was expected, what came
-    │   └── SourceError (also an OSError)   a clip that cannot be opened or read
-    └── DependencyError (also an ImportError)   a package that is missing or cannot be loaded
+TrackcoreError
+├── InputError (also a ValueError)      a wrong argument: which one, what was expected, what came
+│   └── SourceError (also an OSError)   a clip that cannot be opened or read
+└── DependencyError (also an ImportError)   a package that is missing or cannot be loaded
 """
 
 

@@ -177,7 +177,9 @@ class FeatureOptions(Options):
     quality: float = knob(
         0.01, lo=0.0, hi=1.0, doc="weakest corner kept, as a share of the strongest one's score"
     )
-    min_distance: float = knob(7.0, unit="px", lo=0.0, hi=1000.0, doc="least distance of two features")
+    min_distance: float = knob(
+        7.0, unit="px", lo=0.0, hi=1000.0, doc="least distance of two features"
+    )
     block: int = knob(3, unit="px", lo=3, hi=15, doc="side of the area a corner is judged on")
     cells: int = knob(
         0, lo=0, hi=256, doc="balance over this many cells across the frame; 0: strongest first"
@@ -192,9 +194,7 @@ class FeatureOptions(Options):
 class TrackerOptions(TrackOptions):
     """How a whole clip is tracked (`Tracker`, `track_clip`): `TrackOptions` and the policy."""
 
-    model: MotionModel = knob(
-        MotionModel.AFFINE, doc="how a patch may deform against its keyframe"
-    )
+    model: MotionModel = knob(MotionModel.AFFINE, doc="how a patch may deform against its keyframe")
     anchor: Anchor = knob(
         Anchor.HYBRID,
         doc="compare with the previous frame, the keyframe, or predict from the first"

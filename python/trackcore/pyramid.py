@@ -48,7 +48,7 @@ class FramePyramid:
     Adelson 1983): pixel x of level l lies at x * 2**l of level 0.
     """
 
-    __slots__ = ("_core", "_source")
+    __slots__ = ("_core", "_dtype", "_source")
 
     def __init__(
         self,
@@ -66,6 +66,7 @@ class FramePyramid:
             raise InputError(f"color: expected 'bgr' or 'rgb', got {color!r}")
         if not isinstance(copy, (bool, np.bool_)):
             raise InputError(f"copy: expected True or False, got {copy!r}")
+        self._dtype = array.dtype
         self._core = _core.FramePyramid()
         self._core.build(array, int(levels), color == "bgr", bool(copy), threads_count(threads))
         self._source = array if self._core.refers_to_source else None
@@ -83,7 +84,7 @@ class FramePyramid:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Sample type: uint8, uint16 or float32."""
-        return self._core.level(0).dtype
+        return self._dtype
 
     def level(self, index: int) -> NDArray[Any]:
         """Return a copy of level `index` as a grey image."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from trackcore import _core
@@ -97,8 +96,6 @@ def track_regions(
     first = as_pyramid("prev", prev, 1, workers)
     second = as_pyramid("next", next, 1, workers)
     comparable(first, second)
-    if first.dtype != second.dtype:
-        raise InputError(f"next: expected dtype {first.dtype} as prev has, got {second.dtype}")
     columns, warp = _core.track_regions(
         first._core, second._core, xy, guess, start, core_options, workers
     )

@@ -1,5 +1,7 @@
 """`track_clip`: a whole clip, with progress, cancelling, masks and both directions."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 

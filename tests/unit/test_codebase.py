@@ -57,6 +57,21 @@ def code_lines(function: ast.AST, text: list[str]) -> int:
     )
 
 
+def listed_modules() -> set[str]:
+    """Modules that the import contract gives a place."""
+    layers = re.search(
+        r"^layers = \[(.*?)^\]", (PROJECT / "pyproject.toml").read_text(), re.M | re.S
+    )
+    assert layers is not None
+    return set(re.findall(r"\w+", layers[1]))
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Modules of the package that a file imports, first part only."""
+    text = path.read_text(encoding="utf-8")
+    return set(re.findall(r"^\s*(?:from|import) trackcore\.(\w+)", text, re.M))
+
+
 def includes(path: Path) -> list[str]:
     return re.findall(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', path.read_text(), re.MULTILINE)
 
@@ -65,6 +80,14 @@ def test_there_is_something_to_check() -> None:
     assert len(PACKAGE) > 10
     assert len(CORE) > 10
     assert len(LEVELS) > 2
+
+
+def test_a_module_without_a_place_is_a_stage() -> None:
+    vocabulary = {"pyramid", "tracks", "options", "types", "errors", "_check", "_compat", "_core"}
+    for path in PACKAGE:
+        module = path.relative_to(PROJECT / "python/trackcore").parts[0].removesuffix(".py")
+        if module not in listed_modules() | {"__init__"}:
+            assert imported_modules(path) <= vocabulary, f"{module}: stages share words, not code"
 
 
 def test_files_are_small() -> None:

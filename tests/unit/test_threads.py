@@ -85,7 +85,7 @@ def test_other_python_threads_run_while_the_core_works() -> None:
     rng = np.random.default_rng(0)
     prev, next_ = rng.integers(0, 256, (2, 240, 320), dtype=np.uint8)
     pyramids = tc.FramePyramid(prev), tc.FramePyramid(next_)
-    xy = np.ascontiguousarray(rng.uniform(60, 180, (20_000, 2)))
+    xy = np.ascontiguousarray(rng.uniform(60, 180, (80_000, 2)))
     ticks: list[float] = []
     stop = threading.Event()
 

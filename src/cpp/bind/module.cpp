@@ -1,10 +1,17 @@
 #include <pybind11/pybind11.h>
 
-#include "bind/registers.hpp"
 #include "core/simd/dispatch.hpp"
 #include "core/threads.hpp"
 
 namespace py = pybind11;
+
+namespace trackcore::bind {
+void register_detect(py::module_& m);
+void register_pyramid(py::module_& m);
+void register_track_points(py::module_& m);
+void register_track_regions(py::module_& m);
+void register_tracker(py::module_& m);
+}  // namespace trackcore::bind
 
 PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     using namespace trackcore;

@@ -3,7 +3,6 @@
 #include <memory>
 
 #include "bind/arrays.hpp"
-#include "bind/registers.hpp"
 
 namespace trackcore::bind {
 namespace {

@@ -7,7 +7,6 @@
 
 #include "bind/arrays.hpp"
 #include "bind/point_columns.hpp"
-#include "bind/registers.hpp"
 
 namespace trackcore::bind {
 namespace {
@@ -15,16 +14,9 @@ namespace {
 PointOptions point_options(int window, int levels, int max_iterations, double epsilon,
                            int photometric, bool precise, bool forward_backward, double min_ncc,
                            double max_fb_px, double max_sigma_px) {
-    return {window,
-            levels,
-            max_iterations,
-            epsilon,
-            static_cast<Photometric>(photometric),
-            precise,
-            forward_backward,
-            min_ncc,
-            max_fb_px,
-            max_sigma_px};
+    return {
+        window,  levels,           max_iterations, epsilon,   static_cast<Photometric>(photometric),
+        precise, forward_backward, min_ncc,        max_fb_px, max_sigma_px};
 }
 
 PointColumns track(const FramePyramid& prev, const FramePyramid& next, const Array<double>& xy_px,

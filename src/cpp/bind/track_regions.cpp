@@ -8,7 +8,6 @@
 
 #include "bind/arrays.hpp"
 #include "bind/point_columns.hpp"
-#include "bind/registers.hpp"
 #include "core/zncc.hpp"
 
 namespace trackcore::bind {
@@ -18,21 +17,18 @@ RegionOptions region_options(int pattern, int search, int model, double min_corr
                              bool normalize, bool brute, int max_iterations, double epsilon) {
     if (pattern < 5 || pattern > max_pattern || search > max_search)
         throw std::invalid_argument("pattern or search out of range");
-    return {pattern,
-            search,
-            static_cast<MotionModel>(model),
-            min_correlation,
-            normalize,
-            brute,
-            max_iterations,
-            epsilon};
+    return {pattern,         search,    static_cast<MotionModel>(model),
+            min_correlation, normalize, brute,
+            max_iterations,  epsilon};
 }
 
 /// `PointColumns`, then warp (n, 3, 3).
-py::typing::Tuple<PointColumns, Array<double>> track(
-    const FramePyramid& prev, const FramePyramid& next, const Array<double>& xy_px,
-    const std::optional<Array<double>>& guess_px, const std::optional<Array<double>>& guess_warp,
-    const RegionOptions& options, int threads) {
+py::typing::Tuple<PointColumns, Array<double>> track(const FramePyramid& prev,
+                                                     const FramePyramid& next,
+                                                     const Array<double>& xy_px,
+                                                     const std::optional<Array<double>>& guess_px,
+                                                     const std::optional<Array<double>>& guess_warp,
+                                                     const RegionOptions& options, int threads) {
     const auto from = points(xy_px);
     std::span<const Vec2> guess;
     if (guess_px) {
@@ -45,12 +41,12 @@ py::typing::Tuple<PointColumns, Array<double>> track(
         require_shape(*guess_warp, {xy_px.shape(0), 3, 3});
         warps = {reinterpret_cast<const Mat3*>(guess_warp->data()), from.size()};
     }
-    if (prev.level(0).type != next.level(0).type) throw std::invalid_argument("images of two dtypes");
+    if (prev.level(0).type != next.level(0).type)
+        throw std::invalid_argument("images of two dtypes");
     std::vector<RegionMatch> matches(from.size());
     {
         const py::gil_scoped_release nogil;
-        track_regions(prev.level(0), next.level(0), from, guess, warps, options, threads,
-                      matches);
+        track_regions(prev.level(0), next.level(0), from, guess, warps, options, threads, matches);
     }
     std::vector<PointMatch> found(matches.size());
     Array<double> warp({static_cast<py::ssize_t>(matches.size()), py::ssize_t{3}, py::ssize_t{3}});
@@ -70,7 +66,7 @@ ImageView view(const py::array& image) {
 
 /// Found, x, y, ncc; and the ncc of every window (rows, columns).
 py::typing::Tuple<bool, int, int, double, Array<float>> find(const py::array& pattern,
-                                                            const py::array& area, bool with_map) {
+                                                             const py::array& area, bool with_map) {
     const ImageView p = view(pattern), a = view(area);
     const py::ssize_t ny = a.height - p.height + 1, nx = a.width - p.width + 1;
     if (p.type != a.type || nx < 1 || ny < 1 || std::max(p.width, p.height) > max_pattern ||
@@ -93,7 +89,8 @@ void register_track_regions(py::module_& m) {
         .def(py::init(&region_options), py::kw_only(), "pattern"_a, "search"_a, "model"_a,
              "min_correlation"_a, "normalize"_a, "brute"_a, "max_iterations"_a, "epsilon"_a);
     m.def("track_regions", &track, "prev"_a, "next"_a, "xy_px"_a.noconvert(),
-          "guess_px"_a.noconvert().none(true), "guess_warp"_a.noconvert().none(true), "options"_a, "threads"_a);
+          "guess_px"_a.noconvert().none(true), "guess_warp"_a.noconvert().none(true), "options"_a,
+          "threads"_a);
     m.def("find_pattern", &find, "pattern"_a.noconvert(), "area"_a.noconvert(), "with_map"_a);
 }
 

@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "bind/arrays.hpp"
-#include "bind/registers.hpp"
 
 namespace trackcore::bind {
 namespace {

@@ -25,8 +25,8 @@ Mat3 compose(const Mat3& b, const Mat3& a) {
     Mat3 c;
     for (int i = 0; i < 3; ++i)
         for (int j = 0; j < 3; ++j)
-            c.m[3 * i + j] = b.m[3 * i] * a.m[j] + b.m[3 * i + 1] * a.m[3 + j] +
-                             b.m[3 * i + 2] * a.m[6 + j];
+            c.m[3 * i + j] =
+                b.m[3 * i] * a.m[j] + b.m[3 * i + 1] * a.m[3 + j] + b.m[3 * i + 2] * a.m[6 + j];
     for (double& v : c.m) v /= c.m[8] == 0.0 ? 1.0 : c.m[8];
     return c;
 }
@@ -104,8 +104,8 @@ PointMatch step_from(const FramePyramid& prev, const FramePyramid& next,
     return stopped.status == PointStatus::tracked ? stopped : onwards;
 }
 
-PointMatch align(const FramePyramid& prev, const FramePyramid& next,
-                 const TrackerOptions& options, Patch& patch) {
+PointMatch align(const FramePyramid& prev, const FramePyramid& next, const TrackerOptions& options,
+                 Patch& patch) {
     const PointMatch step = step_from(prev, next, options, patch);
     if (step.status != PointStatus::tracked) return step;
     if (options.anchor == Anchor::previous && options.model == MotionModel::loc) {
@@ -115,7 +115,8 @@ PointMatch align(const FramePyramid& prev, const FramePyramid& next,
     const Mat3 move = translation(patch.xy_px, step.xy_px);
     const RefineOptions refine = refine_options(options);
     if (options.anchor == Anchor::previous) {
-        if (!cut(prev, patch.xy_px, options, patch.key)) return lost_point(PointStatus::low_texture);
+        if (!cut(prev, patch.xy_px, options, patch.key))
+            return lost_point(PointStatus::low_texture);
         const RegionFit fit = refine_region(patch.key, next.level(0), move, refine);
         if (fit.status != PointStatus::tracked) return lost_point(fit.status);
         return accept(fit, step, Mat3{}, patch);

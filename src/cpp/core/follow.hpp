@@ -11,13 +11,13 @@ namespace trackcore {
 /// What a track remembers: where it is, and the patches it is compared with.
 struct Patch {
     Vec2 xy_px;
-    Vec2 velocity_px;        ///< from the frame before the last to the last
-    RegionTemplate key;      ///< cut at the keyframe
-    double renewals = 0.0;   ///< how often it may still be renewed; grows again with time
-    Mat3 key_to_now;         ///< keyframe pixel -> pixel of the last frame
-    RegionTemplate home;     ///< cut where the track was born; empty while `key` is that
+    Vec2 velocity_px;       ///< from the frame before the last to the last
+    RegionTemplate key;     ///< cut at the keyframe
+    double renewals = 0.0;  ///< how often it may still be renewed; grows again with time
+    Mat3 key_to_now;        ///< keyframe pixel -> pixel of the last frame
+    RegionTemplate home;    ///< cut where the track was born; empty while `key` is that
     Mat3 home_to_key;
-    bool away = false;       ///< whether `key` is no longer the first keyframe
+    bool away = false;  ///< whether `key` is no longer the first keyframe
 };
 
 /// Cuts the first keyframe. False where there is nothing to track.

@@ -13,9 +13,9 @@ constexpr double infinite = std::numeric_limits<double>::infinity();
 constexpr double per_sample = 1.0 / (1 << simd::sample_bits);  // grey levels
 constexpr double per_gradient = 1.0 / simd::gradient_scale;    // grey levels per pixel
 constexpr double per_eighth = 1.0 / 8.0;                       // grey levels
-constexpr int margin = 3;       // pixels a window may move before its patch is cut again
-constexpr int taps_before = 3;  // of an 8-tap filter, before the pixel; as many and one after
-constexpr int least_side = 5;   // of the part of a window that both images show
+constexpr int margin = 3;           // pixels a window may move before its patch is cut again
+constexpr int taps_before = 3;      // of an 8-tap filter, before the pixel; as many and one after
+constexpr int least_side = 5;       // of the part of a window that both images show
 constexpr int template_border = 2;  // pixels that derivatives reach beyond the window
 
 // Noise that every image has, in 8-bit grey levels: what makes a flat patch flat.
@@ -177,7 +177,9 @@ KltLevel::KltLevel(const ImageView& prev, const ImageView& next, int window,
 /// pull the point along. The weights are as large as that allows.
 simd::TemplateWeights KltLevel::weights(const KltRect& rect) const {
     constexpr double one = 32767.0;
-    const auto first = [](double part) { return part > 0.0 ? std::min(1.0, 2.0 - 2.0 * part) : 1.0; };
+    const auto first = [](double part) {
+        return part > 0.0 ? std::min(1.0, 2.0 - 2.0 * part) : 1.0;
+    };
     const auto last = [](double part) { return part > 0.0 ? std::min(1.0, 2.0 * part) : 1.0; };
     const auto fixed = [](double weight) { return static_cast<std::int16_t>(weight * one + 0.5); };
     simd::TemplateWeights w;
@@ -250,7 +252,8 @@ KltLevel::Place KltLevel::place(Vec2 xy, Kernel kernel) {
                        std::min(prev_rect_.x1, next_.width - after - ix),
                        std::min(prev_rect_.y1, next_.height - after - iy)};
     if (seen != rect_) {
-        if (seen.x1 - seen.x0 < least_side || seen.y1 - seen.y0 < least_side) return {nullptr, 0, 0};
+        if (seen.x1 - seen.x0 < least_side || seen.y1 - seen.y0 < least_side)
+            return {nullptr, 0, 0};
         show(seen);
     }
     const int fx = std::min(static_cast<int>((x - ix) * 32768.0 + 0.5), 32767);
@@ -356,7 +359,8 @@ KltQuality KltLevel::judge(Vec2 xy, Kernel kernel) {
         kernels_.match(at.patch, at.fx, at.fy, view_, &s);
     constexpr double unit = per_eighth, unit2 = per_eighth * per_eighth;
     const double n = view_.width * view_.height;
-    const double t = static_cast<double>(texture_.t) * unit, tt = static_cast<double>(texture_.t_t) * unit2;
+    const double t = static_cast<double>(texture_.t) * unit,
+                 tt = static_cast<double>(texture_.t_t) * unit2;
     const double r = static_cast<double>(s.r) * unit, rr = static_cast<double>(s.r_r) * unit2;
     const double rt = static_cast<double>(s.r_t) * unit2;
     const double var_t = tt - t * t / n, var_r = rr - r * r / n, cov = rt - r * t / n;
@@ -383,12 +387,12 @@ KltQuality KltLevel::judge(Vec2 xy, Kernel kernel) {
     quality.sigma_px =
         mostly_noise(normal_, signal) || one_direction(noise)
             ? infinite
-            : std::sqrt(position_variance(normal_, signal,
-                                          std::max(in_template, 2.0 * rounding)));
+            : std::sqrt(position_variance(normal_, signal, std::max(in_template, 2.0 * rounding)));
     quality.only_noise = mostly_noise(normal_, without_noise(normal_, own_noise, n));
     const double pull_px = std::max(bilinear_pull_px(texture_.bend_x2, normal_.xx),
                                     bilinear_pull_px(texture_.bend_y2, normal_.yy));
-    const double best_px = std::sqrt(std::max(in_template, 2.0 * rounding) / normal_.max_eigenvalue());
+    const double best_px =
+        std::sqrt(std::max(in_template, 2.0 * rounding) / normal_.max_eigenvalue());
     quality.fine = pull_px > tolerable_pull * best_px;
     return quality;
 }

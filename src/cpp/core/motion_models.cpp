@@ -32,25 +32,39 @@ int jacobian_columns(MotionModel model) {
 void project(MotionModel model, const float* j, double* out) {
     out[0] = j[0], out[1] = j[1];
     switch (model) {
-        case MotionModel::loc: return;
-        case MotionModel::loc_rot: out[2] = j[4] - j[3]; return;
-        case MotionModel::loc_scale: out[2] = j[2] + j[5]; return;
-        case MotionModel::loc_rot_scale: out[2] = j[2] + j[5], out[3] = j[4] - j[3]; return;
-        case MotionModel::affine: std::copy_n(j + 2, 4, out + 2); return;
-        case MotionModel::perspective: std::copy_n(j + 2, 6, out + 2); return;
+        case MotionModel::loc:
+            return;
+        case MotionModel::loc_rot:
+            out[2] = j[4] - j[3];
+            return;
+        case MotionModel::loc_scale:
+            out[2] = j[2] + j[5];
+            return;
+        case MotionModel::loc_rot_scale:
+            out[2] = j[2] + j[5], out[3] = j[4] - j[3];
+            return;
+        case MotionModel::affine:
+            std::copy_n(j + 2, 4, out + 2);
+            return;
+        case MotionModel::perspective:
+            std::copy_n(j + 2, 6, out + 2);
+            return;
     }
 }
 
 Mat3 motion(MotionModel model, const double* p, double half) {
     Mat3 m{{1, 0, p[0] / half, 0, 1, p[1] / half, 0, 0, 1}};
     switch (model) {
-        case MotionModel::loc: break;
+        case MotionModel::loc:
+            break;
         case MotionModel::loc_rot:
             m.m[0] = m.m[4] = std::cos(p[2] / half);
             m.m[3] = std::sin(p[2] / half);
             m.m[1] = -m.m[3];
             break;
-        case MotionModel::loc_scale: m.m[0] = m.m[4] = 1.0 + p[2] / half; break;
+        case MotionModel::loc_scale:
+            m.m[0] = m.m[4] = 1.0 + p[2] / half;
+            break;
         case MotionModel::loc_rot_scale:
             m.m[0] = m.m[4] = 1.0 + p[2] / half;
             m.m[3] = p[3] / half;

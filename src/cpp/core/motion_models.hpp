@@ -47,8 +47,8 @@ inline Mat3 product(const Mat3& a, const Mat3& b) {
     Mat3 out;
     for (int r = 0; r < 3; ++r)
         for (int c = 0; c < 3; ++c)
-            out.m[3 * r + c] = a.m[3 * r] * b.m[c] + a.m[3 * r + 1] * b.m[3 + c] +
-                               a.m[3 * r + 2] * b.m[6 + c];
+            out.m[3 * r + c] =
+                a.m[3 * r] * b.m[c] + a.m[3 * r + 1] * b.m[3 + c] + a.m[3 * r + 2] * b.m[6 + c];
     return out;
 }
 

@@ -13,15 +13,15 @@ template <class Pixel>
 std::int16_t to_sample(Pixel value, const SampleMap& map) {
     const double sample = (static_cast<double>(value) - map.offset) * map.scale;
     // Not finite -> 0: both comparisons are false for NaN.
-    return sample > 0.0 ? static_cast<std::int16_t>(std::min(sample, top_sample) + 0.5) : std::int16_t{0};
+    return sample > 0.0 ? static_cast<std::int16_t>(std::min(sample, top_sample) + 0.5)
+                        : std::int16_t{0};
 }
 
 template <class Pixel, class Body>
 void for_clamped(const ImageView& image, int x0, int y0, int width, int height, Body body) {
     for (int y = 0; y < height; ++y) {
         const Pixel* row = image.row<Pixel>(std::clamp(y0 + y, 0, image.height - 1));
-        for (int x = 0; x < width; ++x)
-            body(x, y, row[std::clamp(x0 + x, 0, image.width - 1)]);
+        for (int x = 0; x < width; ++x) body(x, y, row[std::clamp(x0 + x, 0, image.width - 1)]);
     }
 }
 
@@ -75,8 +75,8 @@ SampleMap range_map(const ImageView& image, int x0, int y0, int width, int heigh
 
 }  // namespace
 
-void cut_patch(const ImageView& image, int x0, int y0, int width, int height,
-               const SampleMap& map, std::int16_t* dst, std::ptrdiff_t dst_stride) {
+void cut_patch(const ImageView& image, int x0, int y0, int width, int height, const SampleMap& map,
+               std::int16_t* dst, std::ptrdiff_t dst_stride) {
     switch (image.type) {
         case PixelType::u8:
             if (x0 >= 0 && y0 >= 0 && x0 + width <= image.width && y0 + height <= image.height &&
@@ -91,14 +91,15 @@ void cut_patch(const ImageView& image, int x0, int y0, int width, int height,
     }
 }
 
-SampleMap sample_map(const ImageView& image, int x0, int y0, int width, int height,
-                     bool* usable) {
+SampleMap sample_map(const ImageView& image, int x0, int y0, int width, int height, bool* usable) {
     *usable = true;
     switch (image.type) {
         case PixelType::u16:
             return range_map<std::uint16_t>(image, x0, y0, width, height, usable);
-        case PixelType::f32: return range_map<float>(image, x0, y0, width, height, usable);
-        default: return {};
+        case PixelType::f32:
+            return range_map<float>(image, x0, y0, width, height, usable);
+        default:
+            return {};
     }
 }
 

@@ -24,9 +24,8 @@ struct alignas(64) PatchBuffer {
 
 /// Copies the width x height pixels at (x0, y0), which may lie anywhere: outside the image the
 /// nearest pixel is repeated. A sample that is not finite becomes 0.
-void cut_patch(const ImageView& image, int x0, int y0, int width, int height,
-               const SampleMap& map, std::int16_t* dst,
-               std::ptrdiff_t dst_stride = simd::patch_stride);
+void cut_patch(const ImageView& image, int x0, int y0, int width, int height, const SampleMap& map,
+               std::int16_t* dst, std::ptrdiff_t dst_stride = simd::patch_stride);
 
 /// A map that suits the pixels at (x0, y0): the identity for 8-bit images; else their range, and
 /// half as much on either side, fills the samples. `usable` is false where a pixel is not finite.

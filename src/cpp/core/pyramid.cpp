@@ -14,7 +14,7 @@ namespace trackcore {
 namespace {
 
 constexpr std::size_t alignment = 64;
-constexpr int min_side = 2;     // a level of one pixel has nothing to match
+constexpr int min_side = 2;      // a level of one pixel has nothing to match
 constexpr int rows_a_band = 32;  // rows of the smaller level that one thread makes at a time
 
 /// Row length in bytes: aligned, and never a multiple of 4096, where the rows of a patch would
@@ -75,7 +75,9 @@ void halve_band(const simd::DownKernels<Pixel, Sum>& kernels, const ImageView& l
     thread_local std::vector<Sum> ring;
     const std::size_t stride = static_cast<std::size_t>(small.width) + 64;
     ring.resize(5 * stride);
-    const auto slot = [&](int y) { return ring.data() + static_cast<std::size_t>((y + 10) % 5) * stride; };
+    const auto slot = [&](int y) {
+        return ring.data() + static_cast<std::size_t>((y + 10) % 5) * stride;
+    };
     const auto make = [&](int y) {
         kernels.across(large.row<Pixel>(mirror(y, large.height)), large.width, slot(y));
     };
@@ -93,9 +95,12 @@ void halve(const ImageView& large, const ImageView& small, int threads) {
     const auto& kernels = simd::pyramid_kernels();
     parallel_for(small.height, rows_a_band, threads, [&](int begin, int end) {
         switch (large.type) {
-            case PixelType::u8: return halve_band(kernels.u8, large, small, begin, end);
-            case PixelType::u16: return halve_band(kernels.u16, large, small, begin, end);
-            case PixelType::f32: return halve_band(kernels.f32, large, small, begin, end);
+            case PixelType::u8:
+                return halve_band(kernels.u8, large, small, begin, end);
+            case PixelType::u16:
+                return halve_band(kernels.u16, large, small, begin, end);
+            case PixelType::f32:
+                return halve_band(kernels.f32, large, small, begin, end);
         }
     });
 }
@@ -104,9 +109,15 @@ void copy_grey(const SourceImage& source, const ImageView& dst, int threads) {
     parallel_for(dst.height, 2 * rows_a_band, threads, [&](int begin, int end) {
         for (int y = begin; y < end; ++y) {
             switch (dst.type) {
-                case PixelType::u8: grey_row(source, y, row_of<std::uint8_t>(dst, y)); break;
-                case PixelType::u16: grey_row(source, y, row_of<std::uint16_t>(dst, y)); break;
-                case PixelType::f32: grey_row(source, y, row_of<float>(dst, y)); break;
+                case PixelType::u8:
+                    grey_row(source, y, row_of<std::uint8_t>(dst, y));
+                    break;
+                case PixelType::u16:
+                    grey_row(source, y, row_of<std::uint16_t>(dst, y));
+                    break;
+                case PixelType::f32:
+                    grey_row(source, y, row_of<float>(dst, y));
+                    break;
             }
         }
     });
@@ -117,8 +128,8 @@ void copy_grey(const SourceImage& source, const ImageView& dst, int threads) {
 void FramePyramid::build(const SourceImage& image, int levels, bool copy, int threads) {
     const ImageView& source = image.grey;
     const std::ptrdiff_t sample = pixel_size(source.type);
-    const bool aligned = reinterpret_cast<std::uintptr_t>(source.data) % sample == 0 &&
-                         source.stride % sample == 0;
+    const bool aligned =
+        reinterpret_cast<std::uintptr_t>(source.data) % sample == 0 && source.stride % sample == 0;
     refers_to_source_ = !copy && image.channels == 1 && image.pixel_stride == sample && aligned;
 
     n_levels_ = 0;  // empty until the memory is there
@@ -143,8 +154,7 @@ void FramePyramid::build(const SourceImage& image, int levels, bool copy, int th
     }
     arena_.reserve(bytes + alignment);
     n_levels_ = n;
-    for (int i = refers_to_source_ ? 1 : 0; i < n; ++i)
-        level_[i].data = arena_.data() + offset[i];
+    for (int i = refers_to_source_ ? 1 : 0; i < n; ++i) level_[i].data = arena_.data() + offset[i];
 
     if (!refers_to_source_) copy_grey(image, level_[0], threads);
     for (int i = 1; i < n_levels_; ++i) halve(level_[i - 1], level_[i], threads);

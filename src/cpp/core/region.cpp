@@ -52,8 +52,7 @@ void invert_affine_part(const double* p, double* out) {
         for (int k = 0; k < 6; ++k) {
             const double i6 = p[i * 8 + 6], i7 = p[i * 8 + 7];
             const double k6 = p[k * 8 + 6], k7 = p[k * 8 + 7];
-            out[i * 6 + k] =
-                p[i * 8 + k] - (i6 * (d * k6 - b * k7) + i7 * (a * k7 - b * k6)) / det;
+            out[i * 6 + k] = p[i * 8 + k] - (i6 * (d * k6 - b * k7) + i7 * (a * k7 - b * k6)) / det;
         }
 }
 
@@ -195,8 +194,8 @@ class Alignment {
     const ImageView& next_;
     const RefineOptions& options_;
     const double half_;
-    const Mat3 place_;     // positions in the pattern -> pixels of the template's image
-    const Mat3 initial_;   // positions in the pattern -> pixels of the next image, as are all below
+    const Mat3 place_;    // positions in the pattern -> pixels of the template's image
+    const Mat3 initial_;  // positions in the pattern -> pixels of the next image, as are all below
     const Vec2 point_, around_;
     const PatternPositions& positions_;
     SampledArea area_;

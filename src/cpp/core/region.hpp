@@ -51,16 +51,16 @@ struct RefineOptions {
     double epsilon_px = 0.005;  ///< done when no corner of the pattern moves further than this
     double reach_px = 25.0;     ///< how far along x or y the point may get from `around_px`
     Vec2 around_px{std::numeric_limits<double>::quiet_NaN(), 0.0};  ///< NaN: where it starts
-    double min_ncc = -1.0;      ///< a fit worse than this is `low_correlation`
+    double min_ncc = -1.0;  ///< a fit worse than this is `low_correlation`
 };
 
 /// Result of one alignment. NaN, all of it, unless tracked.
 struct RegionFit {
-    Mat3 warp;        ///< pixel of the template's image -> pixel of the next
-    Vec2 xy_px;       ///< where the point went
-    float ncc;        ///< normalised cross-correlation at the result
-    float residual;   ///< rms difference, brightness change removed if `normalize` [grey levels]
-    float sigma_px;   ///< one standard deviation of the position per axis
+    Mat3 warp;       ///< pixel of the template's image -> pixel of the next
+    Vec2 xy_px;      ///< where the point went
+    float ncc;       ///< normalised cross-correlation at the result
+    float residual;  ///< rms difference, brightness change removed if `normalize` [grey levels]
+    float sigma_px;  ///< one standard deviation of the position per axis
     int iterations;
     PointStatus status;  ///< tracked, out_of_frame, not_converged or low_correlation
 };

@@ -10,10 +10,10 @@
 namespace trackcore {
 namespace {
 
-constexpr int margin = 3;          // pixels a pattern may move before its image is cut again
-constexpr int largest_fine = 96;   // side of an area that is interpolated [px]
-constexpr int largest = 252;       // side of a warped pattern [px]
-constexpr double rounding = 0.5;   // positions are float32 in the kernels: stay this far inside
+constexpr int margin = 3;         // pixels a pattern may move before its image is cut again
+constexpr int largest_fine = 96;  // side of an area that is interpolated [px]
+constexpr int largest = 252;      // side of a warped pattern [px]
+constexpr double rounding = 0.5;  // positions are float32 in the kernels: stay this far inside
 
 struct Memory {
     std::vector<std::int16_t> patch, scratch;
@@ -48,8 +48,8 @@ bool SampledArea::cover(const Mat3& warp) {
         lo_x = std::min(lo_x, p.x), hi_x = std::max(hi_x, p.x);
         lo_y = std::min(lo_y, p.y), hi_y = std::max(hi_y, p.y);
     }
-    if (lo_x >= x0_ + rounding && lo_y >= y0_ + rounding &&
-        hi_x <= x0_ + width_ - 1 - rounding && hi_y <= y0_ + height_ - 1 - rounding)
+    if (lo_x >= x0_ + rounding && lo_y >= y0_ + rounding && hi_x <= x0_ + width_ - 1 - rounding &&
+        hi_y <= y0_ + height_ - 1 - rounding)
         return true;
     if (!(hi_x - lo_x < largest && hi_y - lo_y < largest)) return false;
     x0_ = static_cast<int>(std::floor(lo_x)) - margin;
@@ -87,8 +87,8 @@ bool SampledArea::cut() {
     cut_patch(image_, left, top, width_ + taps, height_ + taps, map_, m.patch.data(), stride);
     const std::int16_t* patch = m.patch.data() + before * stride + before;
     if (per_pixel_ == 2)  // the filter is symmetric: the first four taps say it all
-        kernels.halve_spacing(patch, stride, width_, height_, sinc_taps(1 << 14),
-                              m.scratch.data(), m.grid.data(), grid_stride_);
+        kernels.halve_spacing(patch, stride, width_, height_, sinc_taps(1 << 14), m.scratch.data(),
+                              m.grid.data(), grid_stride_);
     else
         kernels.keep_spacing(patch, stride, width_, height_, m.grid.data(), grid_stride_);
     return true;

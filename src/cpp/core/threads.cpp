@@ -157,12 +157,12 @@ Pool& pool() {
     current = the_pool.load();
     if (current != nullptr) return *current;
 #if !defined(_WIN32)
-    static const int registered = pthread_atfork([] { the_pool_mutex.lock(); },
-                                                 [] { the_pool_mutex.unlock(); },
-                                                 [] {
-                                                     the_pool.store(nullptr);
-                                                     the_pool_mutex.unlock();
-                                                 });
+    static const int registered =
+        pthread_atfork([] { the_pool_mutex.lock(); }, [] { the_pool_mutex.unlock(); },
+                       [] {
+                           the_pool.store(nullptr);
+                           the_pool_mutex.unlock();
+                       });
     static_cast<void>(registered);
 #endif
     current = new Pool;

@@ -48,8 +48,8 @@ PointMatch unsettled(KltLevel::End end) {
 /// Brings `xy` within reach of the finest level.
 void approach(const FramePyramid& prev, const FramePyramid& next, Vec2 from, Vec2& xy,
               const PointOptions& options) {
-    const double reach_px = options.photometric == Photometric::gain_bias ? coarse_epsilon_gain_px
-                                                                          : coarse_epsilon_px;
+    const double reach_px =
+        options.photometric == Photometric::gain_bias ? coarse_epsilon_gain_px : coarse_epsilon_px;
     for (int l = usable_levels(prev, next, options) - 1; l > 0; --l) {
         const double scale = 1 << l;
         KltLevel level(prev.level(l), next.level(l), options.window, options.photometric,
@@ -70,16 +70,18 @@ PointMatch follow(const FramePyramid& prev, const FramePyramid& next, Vec2 from,
     approach(prev, next, from, xy, options);
     KltLevel level(prev.level(0), next.level(0), options.window, options.photometric, from, true,
                    workspace());
-    if (!(level.best_sigma_px() <= options.max_sigma_px)) return lost_point(PointStatus::low_texture);
-    End end = level.refine(xy, options.epsilon_px, KltLevel::Kernel::bilinear,
-                           options.max_iterations);
+    if (!(level.best_sigma_px() <= options.max_sigma_px))
+        return lost_point(PointStatus::low_texture);
+    End end =
+        level.refine(xy, options.epsilon_px, KltLevel::Kernel::bilinear, options.max_iterations);
     // A point that still moves by less than this is good enough; the residual will tell.
     const double settled_px = std::max(10.0 * options.epsilon_px, 0.1);
     if (end == End::moving && level.last_step_px() > settled_px) end = End::diverged;
     if (end == End::left_frame || end == End::diverged) return unsettled(end);
     KltQuality quality = level.judge(xy, KltLevel::Kernel::bilinear);
     if (options.precise || quality.fine) {
-        // It sees less of a window at the border; where that is too little, the first answer stands.
+        // It sees less of a window at the border; where that is too little, the first answer
+        // stands.
         Vec2 polished = xy;
         end = level.refine(polished, options.epsilon_px, KltLevel::Kernel::sinc,
                            options.precise ? precise_steps : 1);
@@ -94,8 +96,11 @@ PointMatch follow(const FramePyramid& prev, const FramePyramid& next, Vec2 from,
         return lost_point(quality.only_noise ? PointStatus::low_texture
                                              : PointStatus::low_correlation);
     if (!(quality.sigma_px <= options.max_sigma_px)) return lost_point(PointStatus::low_texture);
-    return {xy, static_cast<float>(quality.ncc), static_cast<float>(quality.residual),
-            static_cast<float>(quality.sigma_px), std::numeric_limits<float>::quiet_NaN(),
+    return {xy,
+            static_cast<float>(quality.ncc),
+            static_cast<float>(quality.residual),
+            static_cast<float>(quality.sigma_px),
+            std::numeric_limits<float>::quiet_NaN(),
             PointStatus::tracked};
 }
 
@@ -145,18 +150,19 @@ PointMatch track_point(const FramePyramid& prev, const FramePyramid& next, Vec2 
     return match;
 }
 
-void track_points(const FramePyramid& prev, const FramePyramid& next,
-                  std::span<const Vec2> xy_px, std::span<const Vec2> guess_px,
-                  const PointOptions& options, int threads, std::span<PointMatch> out) {
+void track_points(const FramePyramid& prev, const FramePyramid& next, std::span<const Vec2> xy_px,
+                  std::span<const Vec2> guess_px, const PointOptions& options, int threads,
+                  std::span<PointMatch> out) {
     const Vec2 unknown{nan_value, nan_value};
     parallel_for(static_cast<int>(xy_px.size()), points_a_piece, threads, [&](int begin, int end) {
         for (int i = begin; i < end; ++i) {
             const Vec2 guess = guess_px.empty() ? unknown : guess_px[i];
             if (i + 1 < end) {
                 prefetch_window(prev, xy_px[i + 1], options.window);
-                prefetch_window(next, guess_px.empty() || !finite(guess_px[i + 1]) ? xy_px[i + 1]
-                                                                                  : guess_px[i + 1],
-                                options.window);
+                prefetch_window(
+                    next,
+                    guess_px.empty() || !finite(guess_px[i + 1]) ? xy_px[i + 1] : guess_px[i + 1],
+                    options.window);
             }
             out[i] = track_point(prev, next, xy_px[i], guess, options);
         }

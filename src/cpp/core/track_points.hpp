@@ -45,9 +45,9 @@ PointMatch lost_point(PointStatus why);
 /// @param guess_px  where to start looking, one per point, or empty: start where the point was;
 ///                  a NaN pair means the same for that point
 /// @param threads   0 = all; the result does not depend on it
-void track_points(const FramePyramid& prev, const FramePyramid& next,
-                  std::span<const Vec2> xy_px, std::span<const Vec2> guess_px,
-                  const PointOptions& options, int threads, std::span<PointMatch> out);
+void track_points(const FramePyramid& prev, const FramePyramid& next, std::span<const Vec2> xy_px,
+                  std::span<const Vec2> guess_px, const PointOptions& options, int threads,
+                  std::span<PointMatch> out);
 
 /// The same for one point, on the calling thread.
 PointMatch track_point(const FramePyramid& prev, const FramePyramid& next, Vec2 xy_px,

@@ -14,7 +14,7 @@
 namespace trackcore {
 namespace {
 
-constexpr int regions_a_piece = 8;
+constexpr int regions_a_piece = 16;
 
 bool finite(Vec2 v) { return std::isfinite(v.x) && std::isfinite(v.y); }
 
@@ -42,21 +42,32 @@ void copy_clamped(const ImageView& image, int x0, int y0, const ImageView& copy)
 /// pixel is repeated outside.
 ImageView crop(const ImageView& image, int x0, int y0, int width, int height,
                std::vector<std::byte>& memory) {
+    constexpr std::ptrdiff_t slack = 64;  // bytes that ImageView::slack promises
     ImageView view = image;
     view.width = width, view.height = height;
     const std::ptrdiff_t sample = pixel_size(image.type);
     if (x0 >= 0 && y0 >= 0 && x0 + width <= image.width && y0 + height <= image.height) {
         view.data = image.row<char>(y0) + x0 * sample;
+        // More of the same row follows, or the next one does.
+        view.slack = image.slack || (image.width - x0 - width) * sample >= slack ||
+                     (image.stride >= slack && y0 + height < image.height);
         return view;
     }
+    view.slack = true;
     view.stride = (width * sample + 15) / 16 * 16;
-    const auto bytes = static_cast<std::size_t>(view.stride * height);
+    const auto bytes = static_cast<std::size_t>(view.stride * height + slack);
     if (memory.size() < bytes) memory.resize(bytes);
     view.data = memory.data();
     switch (image.type) {
-        case PixelType::u8: copy_clamped<std::uint8_t>(image, x0, y0, view); break;
-        case PixelType::u16: copy_clamped<std::uint16_t>(image, x0, y0, view); break;
-        case PixelType::f32: copy_clamped<float>(image, x0, y0, view); break;
+        case PixelType::u8:
+            copy_clamped<std::uint8_t>(image, x0, y0, view);
+            break;
+        case PixelType::u16:
+            copy_clamped<std::uint16_t>(image, x0, y0, view);
+            break;
+        case PixelType::f32:
+            copy_clamped<float>(image, x0, y0, view);
+            break;
     }
     return view;
 }
@@ -97,7 +108,8 @@ ImageView expected_pattern(const ImageView& prev, const RegionTemplate& t, const
     thread_local std::vector<std::byte> memory;
     thread_local std::vector<float> samples;
     const double half = 0.5 * (t.pattern - 1);
-    const int x0 = static_cast<int>(t.centre_px.x - half), y0 = static_cast<int>(t.centre_px.y - half);
+    const int x0 = static_cast<int>(t.centre_px.x - half),
+              y0 = static_cast<int>(t.centre_px.y - half);
     const Local local(warp, t.centre_px);
     const double scale = half / (local.a * local.d - local.b * local.c);
     const Mat3 back{{local.d * scale, -local.b * scale, t.centre_px.x, -local.c * scale,
@@ -112,9 +124,15 @@ ImageView expected_pattern(const ImageView& prev, const RegionTemplate& t, const
     memory.resize(static_cast<std::size_t>(view.stride * t.pattern));
     view.data = memory.data();
     switch (prev.type) {
-        case PixelType::u8: write_pixels<std::uint8_t>(samples.data(), t.map, view); break;
-        case PixelType::u16: write_pixels<std::uint16_t>(samples.data(), t.map, view); break;
-        case PixelType::f32: write_pixels<float>(samples.data(), t.map, view); break;
+        case PixelType::u8:
+            write_pixels<std::uint8_t>(samples.data(), t.map, view);
+            break;
+        case PixelType::u16:
+            write_pixels<std::uint16_t>(samples.data(), t.map, view);
+            break;
+        case PixelType::f32:
+            write_pixels<float>(samples.data(), t.map, view);
+            break;
     }
     return view;
 }
@@ -151,7 +169,25 @@ Search search_everywhere(const ImageView& prev, const ImageView& next, const Reg
 }
 
 bool finite(const Mat3& warp) {
-    return std::all_of(std::begin(warp.m), std::end(warp.m), [](double v) { return std::isfinite(v); });
+    return std::all_of(std::begin(warp.m), std::end(warp.m),
+                       [](double v) { return std::isfinite(v); });
+}
+
+/// Asks for the pixels of a square around a point, so that they are there when it is their turn.
+void prefetch(const ImageView& image, Vec2 middle, int side) {
+#if defined(__GNUC__)
+    if (!finite(middle)) return;
+    const double x = middle.x - 0.5 * side, y = middle.y - 0.5 * side;
+    if (!(x >= 0.0 && y >= 0.0 && x + side < image.width && y + side < image.height)) return;
+    constexpr std::ptrdiff_t line = 64;
+    const std::ptrdiff_t sample = pixel_size(image.type);
+    for (int row = 0; row < side; ++row) {
+        const char* p = image.row<char>(static_cast<int>(y) + row) + static_cast<int>(x) * sample;
+        for (std::ptrdiff_t i = 0; i < side * sample + line; i += line) __builtin_prefetch(p + i);
+    }
+#else
+    static_cast<void>(image), static_cast<void>(middle), static_cast<void>(side);
+#endif
 }
 
 /// Expected to be at `around` and to deform as `warp`; where those are not finite, to go where the
@@ -170,9 +206,12 @@ RegionMatch track_region(const ImageView& prev, const ImageView& next, Vec2 xy, 
     warp = product(translation(moved, around), warp);
     if (options.brute)
         switch (search_everywhere(prev, next, pattern, around, options.search, warp)) {
-            case Search::outside: return lost_region(PointStatus::out_of_frame);
-            case Search::no_match: return lost_region(PointStatus::low_correlation);
-            case Search::found: break;
+            case Search::outside:
+                return lost_region(PointStatus::out_of_frame);
+            case Search::no_match:
+                return lost_region(PointStatus::low_correlation);
+            case Search::found:
+                break;
         }
     RefineOptions refine;
     refine.max_iterations = options.max_iterations;
@@ -199,9 +238,17 @@ void track_regions(const ImageView& prev, const ImageView& next, std::span<const
     const Vec2 nowhere{nan, nan};
     const Mat3 unknown{{nan}};
     parallel_for(static_cast<int>(xy_px.size()), regions_a_piece, threads, [&](int begin, int end) {
-        for (int i = begin; i < end; ++i)
+        for (int i = begin; i < end; ++i) {
+            if (i + 1 < end) {
+                const Vec2 expected = !guess_px.empty()    ? guess_px[i + 1]
+                                      : guess_warp.empty() ? xy_px[i + 1]
+                                                           : apply(guess_warp[i + 1], xy_px[i + 1]);
+                prefetch(prev, xy_px[i + 1], options.pattern + 4);
+                prefetch(next, expected, options.brute ? options.search : options.pattern + 8);
+            }
             out[i] = track_region(prev, next, xy_px[i], guess_px.empty() ? nowhere : guess_px[i],
                                   guess_warp.empty() ? unknown : guess_warp[i], options);
+        }
     });
 }
 

@@ -130,7 +130,8 @@ void Tracker::replenish(const MaskView* mask, int threads) {
     std::vector<Vec2> alive;
     for (const auto& track : alive_) alive.push_back(track->patch.xy_px);
     const ImageView& image = previous_->level(0);
-    const WantedMask wanted(image.width, image.height, options_.features.cells, target, alive, mask);
+    const WantedMask wanted(image.width, image.height, options_.features.cells, target, alive,
+                            mask);
     if (!wanted.any()) return;
 
     FeatureOptions features = options_.features;

@@ -18,29 +18,19 @@ namespace {
 // are compared exactly.
 constexpr float near_best = 1.0f - 2e-6f;
 
-/// Pattern values less 128, packed as 8 or 16 bits.
-PatternSums pack_pattern(const Windows& w, int taps, Products<std::int32_t>& products) {
-    int sum = 0, squares = 0;
-    for (int y = 0; y < w.pattern.height; ++y) {
-        const std::uint8_t* src = w.pattern.row<std::uint8_t>(y);
-        auto* bytes = reinterpret_cast<std::int8_t*>(products.pattern(y));
-        auto* words = reinterpret_cast<std::int16_t*>(products.pattern(y));
-        for (int x = 0; x < w.pattern.width; ++x) {
-            const int value = src[x] - 128;
-            sum += value;
-            squares += value * value;
-        }
-        if (taps == 4)
-            for (int x = 0; x < w.pattern.width; ++x) bytes[x] = static_cast<std::int8_t>(src[x] - 128);
-        else
-            for (int x = 0; x < w.pattern.width; ++x) words[x] = static_cast<std::int16_t>(src[x] - 128);
-    }
-    return {static_cast<double>(sum), w.pixels * squares - static_cast<double>(sum) * sum};
-}
-
 const simd::PixelKernels& pixel_kernels() {
     const auto& kernels = simd::zncc_kernels();
     return kernels.quads.expand != nullptr && simd::has_vnni() ? kernels.quads : kernels.pairs;
+}
+
+PatternSums pack_pattern(const Windows& w, const simd::PixelKernels& kernels,
+                         Products<std::int32_t>& products) {
+    std::int32_t sum = 0, squares = 0;
+    for (int y = 0; y < w.pattern.height; ++y)
+        kernels.pack(w.pattern.row<std::uint8_t>(y), w.pattern.width, products.groups(),
+                     products.pattern(y), &sum, &squares);
+    const double total = sum;
+    return {total, w.pixels * squares - total * total};
 }
 
 /// The exhaustive search of an 8-bit image, a few rows of windows at a time.
@@ -50,7 +40,7 @@ class IntegerSearch {
         : w_(w),
           products_(pixels_.sums, w),
           stride_(padded(w.nx)),
-          pattern_(pack_pattern(w, pixels_.sums.taps, products_)) {}
+          pattern_(pack_pattern(w, pixels_, products_)) {}
 
     PatternHit run(std::span<float> map) {
         PatternHit hit;
@@ -59,16 +49,19 @@ class IntegerSearch {
         for (int y = 0; y < w_.ny; y += products_.rows()) {
             const int rows = std::min(products_.rows(), w_.ny - y);
             products_.compute(y);
+            // What the windows above had, a row more below and their first row less.
+            for (int i = 0; i < rows; ++i)
+                kernels_.slide(sum(i - 1), across(y + i + w_.pattern.height - 1), across(y + i - 1),
+                               2 * stride_, sum(i));
+            const unsigned above = map.empty() && best_ > 0.0f ? rows_above(rows) : ~0u;
             for (int i = 0; i < rows; ++i) {
-                // What the window above had, a row more below and its first row less.
-                kernels_.slide(sum(i - 1), across(y + i + w_.pattern.height - 1),
-                               across(y + i - 1), 2 * stride_, sum(i));
-                if (!map.empty() || best_ <= 0.0f || may_improve(i)) improve(y, i, hit);
+                if (above >> i & 1u) improve(y, i, hit);
                 if (!map.empty())
                     fill_map(scores_, stride_, w_.nx, 1, pattern_.variation,
                              map.data() + static_cast<std::ptrdiff_t>(y + i) * w_.nx);
             }
-            std::memcpy(sum(-1), sum(rows - 1), sizeof(std::int32_t) * static_cast<std::size_t>(2 * stride_));
+            std::memcpy(sum(-1), sum(rows - 1),
+                        sizeof(std::int32_t) * static_cast<std::size_t>(2 * stride_));
         }
         return hit;
     }
@@ -90,10 +83,11 @@ class IntegerSearch {
         scores_ = room(score_memory, stride_);
         std::fill_n(across_, twice, 0);
         std::fill_n(sums_, twice, 0);
-        std::uint8_t padded_row[max_search + 2 * simd::column_slack] = {};
+        std::uint8_t copy[max_search + simd::column_slack + 64] = {};
         for (int y = 0; y < height; ++y) {
-            std::memcpy(padded_row, w_.area.row<std::uint8_t>(y), static_cast<std::size_t>(width));
-            pixels_.expand(padded_row, width, products_.area(y));
+            const auto* row = w_.area.row<std::uint8_t>(y);
+            if (!w_.area.slack) std::memcpy(copy, row, static_cast<std::size_t>(width));
+            pixels_.expand(w_.area.slack ? row : copy, width, products_.area(y));
         }
         // Not in the loop above: reading across what was just written would wait for it.
         for (int y = 0; y < height; ++y)
@@ -103,9 +97,10 @@ class IntegerSearch {
             kernels_.slide(sum(-1), across(y), across(-1), twice, sum(-1));
     }
 
-    bool may_improve(int i) const {
-        return kernels_.any_above(products_.row(i), sum(i), sum(i) + stride_, w_.nx, w_.pixels,
-                                  pattern_.sum, static_cast<double>(best_) * near_best);
+    unsigned rows_above(int rows) const {
+        return kernels_.rows_above(products_.row(0), products_.out_stride(), sum(0), 2 * stride_,
+                                   stride_, rows, w_.nx, w_.pixels, pattern_.sum,
+                                   static_cast<double>(best_) * near_best);
     }
 
     /// Takes the best window of row y + i if it is better than all before.
@@ -122,9 +117,7 @@ class IntegerSearch {
         }
     }
 
-    static float near(float best) {
-        return best > 0.0f ? best * near_best : best / near_best;
-    }
+    static float near(float best) { return best > 0.0f ? best * near_best : best / near_best; }
 
     double exact(int i, int x) const {
         const double s = sum(i)[x], variation = w_.pixels * sum(i)[x + stride_] - s * s;
@@ -152,9 +145,12 @@ PatternHit find_pattern(const ImageView& pattern, const ImageView& area, std::sp
     std::fill(map.begin(), map.end(), std::numeric_limits<float>::quiet_NaN());
     if (w.nx < 1 || w.ny < 1) return {};
     switch (area.type) {
-        case PixelType::u8: return zncc::IntegerSearch(w).run(map);
-        case PixelType::u16: return zncc::find_float<std::uint16_t>(w, map);
-        case PixelType::f32: return zncc::find_float<float>(w, map);
+        case PixelType::u8:
+            return zncc::IntegerSearch(w).run(map);
+        case PixelType::u16:
+            return zncc::find_float<std::uint16_t>(w, map);
+        case PixelType::f32:
+            return zncc::find_float<float>(w, map);
     }
     return {};
 }

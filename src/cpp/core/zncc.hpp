@@ -12,8 +12,8 @@ inline constexpr int max_search = 255;
 
 /// The best whole-pixel position of a pattern.
 struct PatternHit {
-    int x = 0, y = 0;  ///< of the pattern's first pixel in the area
-    double ncc = 0.0;  ///< -1 .. 1
+    int x = 0, y = 0;    ///< of the pattern's first pixel in the area
+    double ncc = 0.0;    ///< -1 .. 1
     bool found = false;  ///< false: the pattern is flat, or every window of the area is
 };
 

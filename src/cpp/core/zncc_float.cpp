@@ -42,9 +42,12 @@ void skip_windows(const Windows& w, const std::vector<int>& bad, float* scores, 
     std::vector<int> count(static_cast<std::size_t>(stride) * (w.area.height + 1));
     for (const int i : bad)
         ++count[static_cast<std::size_t>((i / w.area.width + 1) * stride + i % w.area.width + 1)];
-    const auto at = [&](int x, int y) -> int& { return count[static_cast<std::size_t>(y * stride + x)]; };
+    const auto at = [&](int x, int y) -> int& {
+        return count[static_cast<std::size_t>(y * stride + x)];
+    };
     for (int y = 1; y <= w.area.height; ++y)
-        for (int x = 1; x <= w.area.width; ++x) at(x, y) += at(x - 1, y) + at(x, y - 1) - at(x - 1, y - 1);
+        for (int x = 1; x <= w.area.width; ++x)
+            at(x, y) += at(x - 1, y) + at(x, y - 1) - at(x - 1, y - 1);
     for (int y = 0; y < w.ny; ++y)
         for (int x = 0; x < w.nx; ++x) {
             const int right = x + w.pattern.width, below = y + w.pattern.height;

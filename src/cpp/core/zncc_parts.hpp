@@ -16,7 +16,9 @@ namespace trackcore::zncc {
 using simd::flat_score;
 using simd::shift_slack;
 
-inline int padded(int n) { return (n + simd::column_slack - 1) / simd::column_slack * simd::column_slack; }
+inline int padded(int n) {
+    return (n + simd::column_slack - 1) / simd::column_slack * simd::column_slack;
+}
 
 template <class T>
 T* room(std::vector<T>& v, int n) {
@@ -59,7 +61,8 @@ struct Windows {
 };
 
 /// Scores, signed squares of the ncc times the pattern's variation, to ncc.
-inline void fill_map(const float* scores, int stride, int nx, int ny, double variation, float* map) {
+inline void fill_map(const float* scores, int stride, int nx, int ny, double variation,
+                     float* map) {
     for (int y = 0; y < ny; ++y)
         for (int x = 0; x < nx; ++x) {
             const double q = scores[y * stride + x];
@@ -92,6 +95,8 @@ class Products {
     Lane* area(int y) { return area_ + y * stride_; }
     Lane* pattern(int y) { return pattern_ + y * groups_; }
     std::ptrdiff_t stride() const { return stride_; }
+    std::ptrdiff_t out_stride() const { return out_stride_; }
+    int groups() const { return groups_; }
     int rows() const { return kernel_.rows; }
 
     /// Sums for `rows()` rows of shifts, the first of which is y0.

@@ -90,9 +90,12 @@ bool has_vnni() {
 
 const char* level_name(Level level) {
     switch (level) {
-        case Level::v4: return "v4";
-        case Level::v3: return "v3";
-        default: return "baseline";
+        case Level::v4:
+            return "v4";
+        case Level::v3:
+            return "v3";
+        default:
+            return "baseline";
     }
 }
 

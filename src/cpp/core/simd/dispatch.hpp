@@ -30,16 +30,19 @@ bool has_vnni();
     }
 
 #ifdef TRACKCORE_HAS_v4
-#define TRACKCORE_DEFINE_KERNELS(Table, name)           \
-    const trackcore::simd::Table& trackcore::simd::name() {              \
-        static const Table& table = [] () -> const Table& { \
-            switch (active_level()) {                   \
-                case Level::v4: return name##_v4;       \
-                case Level::v3: return name##_v3;       \
-                default: return name##_baseline;        \
-            }                                           \
-        }();                                            \
-        return table;                                   \
+#define TRACKCORE_DEFINE_KERNELS(Table, name)               \
+    const trackcore::simd::Table& trackcore::simd::name() { \
+        static const Table& table = []() -> const Table& {  \
+            switch (active_level()) {                       \
+                case Level::v4:                             \
+                    return name##_v4;                       \
+                case Level::v3:                             \
+                    return name##_v3;                       \
+                default:                                    \
+                    return name##_baseline;                 \
+            }                                               \
+        }();                                                \
+        return table;                                       \
     }
 #else
 #define TRACKCORE_DEFINE_KERNELS(Table, name) \

@@ -93,8 +93,8 @@ struct KltKernels {
 
     /// Resamples a window with separable 8-tap filters; weights times 2^15, patch points at the
     /// sample under tap 3 of the first pixel.
-    void (*resample8)(const std::int16_t* patch, const std::int16_t wx[8],
-                      const std::int16_t wy[8], int width, int height, std::int16_t* dst);
+    void (*resample8)(const std::int16_t* patch, const std::int16_t wx[8], const std::int16_t wy[8],
+                      int width, int height, std::int16_t* dst);
 };
 
 }  // namespace trackcore::simd

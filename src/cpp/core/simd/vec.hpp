@@ -92,8 +92,7 @@ inline I32<4> dot_pairs(const I16<8>& a, const I16<8>& b) {
     };
     _mm_storeu_si128(reinterpret_cast<__m128i*>(r.v), _mm_madd_epi16(vector(a), vector(b)));
 #else
-    for (int i = 0; i < 4; ++i)
-        r.v[i] = a.v[2 * i] * b.v[2 * i] + a.v[2 * i + 1] * b.v[2 * i + 1];
+    for (int i = 0; i < 4; ++i) r.v[i] = a.v[2 * i] * b.v[2 * i] + a.v[2 * i + 1] * b.v[2 * i + 1];
 #endif
     return r;
 }
@@ -103,9 +102,7 @@ inline I32<4> add(const I32<4>& a, const I32<4>& b) {
     for (int i = 0; i < 4; ++i) r.v[i] = a.v[i] + b.v[i];
     return r;
 }
-inline std::int64_t sum(const I32<4>& a) {
-    return std::int64_t{a.v[0]} + a.v[1] + a.v[2] + a.v[3];
-}
+inline std::int64_t sum(const I32<4>& a) { return std::int64_t{a.v[0]} + a.v[1] + a.v[2] + a.v[3]; }
 
 #endif
 
@@ -202,7 +199,8 @@ inline I32<4> zero_i32(I16<8>) { return {_mm_setzero_si128()}; }
 inline I32<4> add(I32<4> a, I32<4> b) { return {_mm_add_epi32(a.v, b.v)}; }
 inline std::int64_t sum(I32<4> a) {
     const __m128i sign = _mm_srai_epi32(a.v, 31);
-    const __m128i halves = _mm_add_epi64(_mm_unpacklo_epi32(a.v, sign), _mm_unpackhi_epi32(a.v, sign));
+    const __m128i halves =
+        _mm_add_epi64(_mm_unpacklo_epi32(a.v, sign), _mm_unpackhi_epi32(a.v, sign));
     return _mm_cvtsi128_si64(halves) + _mm_cvtsi128_si64(_mm_unpackhi_epi64(halves, halves));
 }
 
@@ -246,9 +244,8 @@ inline I32<8> dot_pairs(I16<16> a, I16<16> b) { return {_mm256_madd_epi16(a.v, b
 inline I32<8> zero_i32(I16<16>) { return {_mm256_setzero_si256()}; }
 inline I32<8> add(I32<8> a, I32<8> b) { return {_mm256_add_epi32(a.v, b.v)}; }
 inline std::int64_t sum(I32<8> a) {
-    const __m256i wide =
-        _mm256_add_epi64(_mm256_cvtepi32_epi64(_mm256_castsi256_si128(a.v)),
-                         _mm256_cvtepi32_epi64(_mm256_extracti128_si256(a.v, 1)));
+    const __m256i wide = _mm256_add_epi64(_mm256_cvtepi32_epi64(_mm256_castsi256_si128(a.v)),
+                                          _mm256_cvtepi32_epi64(_mm256_extracti128_si256(a.v, 1)));
     const __m128i half =
         _mm_add_epi64(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
     return _mm_cvtsi128_si64(half) + _mm_extract_epi64(half, 1);

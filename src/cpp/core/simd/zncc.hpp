@@ -8,7 +8,7 @@
 
 namespace trackcore::simd {
 
-inline constexpr int shift_slack = 64;  ///< lanes that `cross` may read and write past the last
+inline constexpr int shift_slack = 64;   ///< lanes that `cross` may read and write past the last
 inline constexpr int column_slack = 16;  ///< see `ZnccKernels`
 inline constexpr int across_slack = 64;
 inline constexpr float flat_score = -3.0e38f;  ///< of a window without any variation
@@ -30,6 +30,10 @@ struct CrossKernels {
 struct PixelKernels {
     CrossKernels<std::int32_t> sums;
 
+    /// One row of the pattern, less 128, as `groups` lanes; adds to its sum and sum of squares.
+    void (*pack)(const std::uint8_t* src, int width, int groups, std::int32_t* lanes,
+                 std::int32_t* sum, std::int32_t* squares);
+
     /// Pixels to lanes; reads up to `column_slack` pixels past the last lane's.
     void (*expand)(const std::uint8_t* src, int lanes, std::int32_t* dst);
 
@@ -45,7 +49,7 @@ struct ZnccKernels {
     PixelKernels pairs;       ///< two taps: 16-bit pixels and pattern values
     PixelKernels quads;       ///< four taps of 8 bits; for CPUs with VNNI, `expand` null elsewhere
 
-    /// to[i] = from[i] + add[i] - drop[i]
+    /// to[i] = from[i] + add[i] - drop[i]: sums and, some way behind them, sums of squares.
     void (*slide)(const std::int32_t* from, const std::int32_t* add, const std::int32_t* drop,
                   int n, std::int32_t* to);
 
@@ -56,10 +60,13 @@ struct ZnccKernels {
                        double* squares);
     void (*add_down)(const double* rows, std::ptrdiff_t stride, int n_rows, int n, double* out);
 
-    /// Whether the score of any window is above `least`, which is not negative.
-    bool (*any_above)(const std::int32_t* cross, const std::int32_t* sum,
-                      const std::int32_t* squares, int shifts, double pixels, double pattern_sum,
-                      double least);
+    /// Which of `rows` rows of windows have a score above `least`, which is not negative: a bit
+    /// each. Strides from row to row are those of `cross` and of sums; squares lie `squares_at`
+    /// behind sums.
+    unsigned (*rows_above)(const std::int32_t* cross, std::ptrdiff_t cross_stride,
+                           const std::int32_t* sum, std::ptrdiff_t sum_stride,
+                           std::ptrdiff_t squares_at, int rows, int shifts, double pixels,
+                           double pattern_sum, double least);
 
     /// Squared correlation with its sign, times the pattern's variation: exact integers but for
     /// the last operations; `flat_score` where the window is flat and in the slack.

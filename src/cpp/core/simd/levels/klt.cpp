@@ -31,8 +31,8 @@ inline I16<N> inner_lanes(int x, int width) {
     return x > 0 ? before_last : sub(before_last, first_lanes<N>(1));
 }
 
-void widen(const std::uint8_t* src, std::ptrdiff_t stride, int width, int height,
-           std::int16_t* dst, std::ptrdiff_t dst_stride) {
+void widen(const std::uint8_t* src, std::ptrdiff_t stride, int width, int height, std::int16_t* dst,
+           std::ptrdiff_t dst_stride) {
     for_columns(width, [&]<int N>(int x, I16<N>) {
         for (int y = 0; y < height; ++y)
             shift_left<trackcore::simd::sample_bits>(I16<N>::load_u8(src + y * stride + x))
@@ -79,9 +79,8 @@ inline void fill_template(const std::int16_t* patch, const TemplateWeights& weig
     *sums = total;
 }
 
-void make_template(const std::int16_t* patch, const TemplateWeights& weights, int width,
-                   int height, std::int16_t* t, std::int16_t* gx, std::int16_t* gy,
-                   GradientSums* sums) {
+void make_template(const std::int16_t* patch, const TemplateWeights& weights, int width, int height,
+                   std::int16_t* t, std::int16_t* gx, std::int16_t* gy, GradientSums* sums) {
     fill_template(patch, weights, width, height, t, gx, gy, sums,
                   []<int N>(const std::int16_t* p, I16<N>& dx, I16<N>& dy) {
                       const auto at = [&](int i) { return I16<N>::load(p + i); };
@@ -95,7 +94,9 @@ void make_coarse_template(const std::int16_t* patch, const TemplateWeights& weig
                           GradientSums* sums) {
     fill_template(patch, weights, width, height, t, gx, gy, sums,
                   []<int N>(const std::int16_t* p, I16<N>& dx, I16<N>& dy) {
-                      const auto at = [&](int dy_, int dx_) { return I16<N>::load(p + dy_ * P + dx_); };
+                      const auto at = [&](int dy_, int dx_) {
+                          return I16<N>::load(p + dy_ * P + dx_);
+                      };
                       const I16<N> falling = sub(at(1, 1), at(-1, -1));
                       const I16<N> rising = sub(at(-1, 1), at(1, -1));
                       const I16<N> across = sub(at(0, 1), at(0, -1));
@@ -146,7 +147,8 @@ void texture_sums(const TemplateView& view, TextureSums* sums) {
             if (y == 0 || y + 1 == view.height) continue;
             const auto second = [&](int i, int stride) {
                 const I16<N> middle = I16<N>::load(p + i);
-                const I16<N> outer = add(I16<N>::load(p + i - stride), I16<N>::load(p + i + stride));
+                const I16<N> outer =
+                    add(I16<N>::load(p + i - stride), I16<N>::load(p + i + stride));
                 return mul_round15(sub(outer, add(middle, middle)), sixteenth);
             };
             const I16<N> across = bit_and(second(0, 1), inner), down = second(0, S);
@@ -258,8 +260,9 @@ void resample8(const std::int16_t* patch, const std::int16_t wx[8], const std::i
         for (int k = 0; k < 8; ++k) weights[k] = I16<N>::all(wy[k]);
         for (int y = 0; y < height; ++y) {
             const std::int16_t* p = rows + y * S + x;
-            filter8<N>(weights, [&](int k) { return I16<N>::load(p + k * S); })
-                .store(dst + y * P + x);
+            filter8<N>(weights, [&](int k) {
+                return I16<N>::load(p + k * S);
+            }).store(dst + y * P + x);
         }
     });
 }
@@ -268,6 +271,7 @@ void resample8(const std::int16_t* patch, const std::int16_t wx[8], const std::i
 
 namespace trackcore::simd {
 const KltKernels TRACKCORE_LEVEL_TABLE(klt_kernels){
-    widen, make_template,    make_coarse_template, brightness_sums, texture_sums,
-    step,  step_photometric, match,                resample8};
+    widen,        make_template, make_coarse_template, brightness_sums,
+    texture_sums, step,          step_photometric,     match,
+    resample8};
 }  // namespace trackcore::simd

@@ -75,8 +75,8 @@ template <class Pixel, class Sum, class Finish>
 inline void down_plain(const Sum* const rows[5], int x, int width, Pixel* dst, Finish finish) {
     const Sum *r0 = rows[0], *r1 = rows[1], *r2 = rows[2], *r3 = rows[3], *r4 = rows[4];
     for (; x < width; ++x)
-        dst[x] = finish(static_cast<Sum>(r0[x] + r4[x] + Sum(4) * (r1[x] + r3[x]) +
-                                         Sum(6) * r2[x]));
+        dst[x] =
+            finish(static_cast<Sum>(r0[x] + r4[x] + Sum(4) * (r1[x] + r3[x]) + Sum(6) * r2[x]));
 }
 
 void down_u8(const std::uint16_t* const rows[5], int width, std::uint8_t* dst) {
@@ -88,7 +88,8 @@ void down_u8(const std::uint16_t* const rows[5], int width, std::uint8_t* dst) {
         const __m512i r2 = at(2);
         __m512i s = _mm512_add_epi16(at(0), at(4));
         s = _mm512_add_epi16(s, _mm512_slli_epi16(_mm512_add_epi16(at(1), at(3)), 2));
-        s = _mm512_add_epi16(s, _mm512_add_epi16(_mm512_slli_epi16(r2, 2), _mm512_slli_epi16(r2, 1)));
+        s = _mm512_add_epi16(s,
+                             _mm512_add_epi16(_mm512_slli_epi16(r2, 2), _mm512_slli_epi16(r2, 1)));
         s = _mm512_srli_epi16(_mm512_add_epi16(s, _mm512_set1_epi16(128)), 8);
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(dst + x), _mm512_cvtepi16_epi8(s));
     }
@@ -101,24 +102,25 @@ void down_u8(const std::uint16_t* const rows[5], int width, std::uint8_t* dst) {
         const __m256i r2 = at(2);
         __m256i s = _mm256_add_epi16(at(0), at(4));
         s = _mm256_add_epi16(s, _mm256_slli_epi16(_mm256_add_epi16(at(1), at(3)), 2));
-        s = _mm256_add_epi16(s, _mm256_add_epi16(_mm256_slli_epi16(r2, 2), _mm256_slli_epi16(r2, 1)));
+        s = _mm256_add_epi16(s,
+                             _mm256_add_epi16(_mm256_slli_epi16(r2, 2), _mm256_slli_epi16(r2, 1)));
         s = _mm256_srli_epi16(_mm256_add_epi16(s, _mm256_set1_epi16(128)), 8);
         const __m128i bytes =
             _mm_packus_epi16(_mm256_castsi256_si128(s), _mm256_extracti128_si256(s, 1));
         _mm_storeu_si128(reinterpret_cast<__m128i*>(dst + x), bytes);
     }
 #endif
-    down_plain(rows, x, width, dst, [](std::uint16_t s) {
-        return static_cast<std::uint8_t>((s + 128u) >> 8);
-    });
+    down_plain(rows, x, width, dst,
+               [](std::uint16_t s) { return static_cast<std::uint8_t>((s + 128u) >> 8); });
 }
 
-void across_u16(const std::uint16_t* src, int width, std::uint32_t* dst) { across(src, width, dst); }
+void across_u16(const std::uint16_t* src, int width, std::uint32_t* dst) {
+    across(src, width, dst);
+}
 
 void down_u16(const std::uint32_t* const rows[5], int width, std::uint16_t* dst) {
-    down_plain(rows, 0, width, dst, [](std::uint32_t s) {
-        return static_cast<std::uint16_t>((s + 128u) >> 8);
-    });
+    down_plain(rows, 0, width, dst,
+               [](std::uint32_t s) { return static_cast<std::uint16_t>((s + 128u) >> 8); });
 }
 
 void across_f32(const float* src, int width, float* dst) { across(src, width, dst); }

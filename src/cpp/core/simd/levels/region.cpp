@@ -39,7 +39,8 @@ void make_columns(const std::int16_t* t, const std::int16_t* gx, const std::int1
         const WideFloat pu = load(u + i), pv = load(v + i);
         const WideFloat ux = mul(pu, x), vx = mul(pv, x), uy = mul(pu, y), vy = mul(pv, y);
         const WideFloat along = add(ux, vy);
-        const WideFloat column[9] = {to_float(t + i), x, y, ux, vx, uy, vy, mul(pu, along), mul(pv, along)};
+        const WideFloat column[9] = {to_float(t + i), x, y, ux, vx, uy, vy, mul(pu, along),
+                                     mul(pv, along)};
         for (int k = 0; k < 9; ++k) store(column[k], columns + k * columns_stride + i);
     }
 }
@@ -66,8 +67,7 @@ inline void store_pairs(I16<8> a, I16<8> below_a, I16<8> b, I16<8> below_b, std:
     _mm_storeu_si128(out + 3, _mm_unpackhi_epi32(a1, b1));
 }
 
-inline void store_pairs(I16<16> a, I16<16> below_a, I16<16> b, I16<16> below_b,
-                        std::int32_t* dst) {
+inline void store_pairs(I16<16> a, I16<16> below_a, I16<16> b, I16<16> below_b, std::int32_t* dst) {
     // Interleaving works within 128 bits: put first what belongs there.
     const __m256i order = _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7);
     const auto ordered = [&](I16<16> x) { return _mm256_permutevar8x32_epi32(x.v, order); };
@@ -92,10 +92,8 @@ inline void store_pairs(const I16<8>& a, const I16<8>& below_a, const I16<8>& b,
 #endif
 
 #if defined(__AVX512BW__)
-inline void store_pairs(I16<32> a, I16<32> below_a, I16<32> b, I16<32> below_b,
-                        std::int32_t* dst) {
-    const __m512i order =
-        _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+inline void store_pairs(I16<32> a, I16<32> below_a, I16<32> b, I16<32> below_b, std::int32_t* dst) {
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     const auto ordered = [&](I16<32> x) { return _mm512_permutexvar_epi32(order, x.v); };
     const __m512i pa = ordered(a), qa = ordered(below_a), pb = ordered(b), qb = ordered(below_b);
     const __m512i a0 = _mm512_unpacklo_epi16(pa, qa), a1 = _mm512_unpackhi_epi16(pa, qa);
@@ -112,8 +110,8 @@ void halve_spacing(const std::int16_t* patch, std::ptrdiff_t stride, int width, 
                    std::ptrdiff_t grid_stride) {
     constexpr int before = trackcore::simd::taps_before, after = trackcore::simd::taps_after;
     for_columns(width, [&]<int N>(int x, I16<N>) {
-        const I16<N> weights[4] = {I16<N>::all(taps[0]), I16<N>::all(taps[1]),
-                                   I16<N>::all(taps[2]), I16<N>::all(taps[3])};
+        const I16<N> weights[4] = {I16<N>::all(taps[0]), I16<N>::all(taps[1]), I16<N>::all(taps[2]),
+                                   I16<N>::all(taps[3])};
         const std::int16_t* even = patch + x;
         std::int16_t* odd = scratch + before * stride + x;
         for (int y = -before; y < height + after; ++y)
@@ -157,8 +155,8 @@ void keep_spacing(const std::int16_t* patch, std::ptrdiff_t stride, int width, i
 inline __m128i load_two(const std::int32_t* grid, int first, int second) {
     // loadl_epi64, not load_sd: that wants its double aligned
     const __m128i low = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(grid + first));
-    return _mm_castpd_si128(_mm_loadh_pd(_mm_castsi128_pd(low),
-                                         reinterpret_cast<const double*>(grid + second)));
+    return _mm_castpd_si128(
+        _mm_loadh_pd(_mm_castsi128_pd(low), reinterpret_cast<const double*>(grid + second)));
 }
 #endif
 
@@ -181,10 +179,10 @@ inline WideFloat bilinear(const SampleGrid& grid, WideFloat x, WideFloat y) {
             _mm256_inserti128_si256(_mm256_castsi128_si256(two(i + 8)), two(i + 12), 1);
         return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
     };
-    const __m512 low = _mm512_castsi512_ps(
-        _mm512_madd_epi16(eight(0), _mm512_unpacklo_epi32(weights, weights)));
-    const __m512 high = _mm512_castsi512_ps(
-        _mm512_madd_epi16(eight(2), _mm512_unpackhi_epi32(weights, weights)));
+    const __m512 low =
+        _mm512_castsi512_ps(_mm512_madd_epi16(eight(0), _mm512_unpacklo_epi32(weights, weights)));
+    const __m512 high =
+        _mm512_castsi512_ps(_mm512_madd_epi16(eight(2), _mm512_unpackhi_epi32(weights, weights)));
     const auto number = [](__m512 v) { return _mm512_cvtepi32_ps(_mm512_castps_si512(v)); };
     const __m512 left = number(_mm512_shuffle_ps(low, high, 0x88));
     const __m512 right = number(_mm512_shuffle_ps(low, high, 0xdd));
@@ -208,10 +206,10 @@ inline WideFloat bilinear(const SampleGrid& grid, WideFloat x, WideFloat y) {
         return _mm256_inserti128_si256(_mm256_castsi128_si256(load_two(p, at[i], at[i + 1])),
                                        load_two(p, at[i + 4], at[i + 5]), 1);
     };
-    const __m256 low = _mm256_castsi256_ps(
-        _mm256_madd_epi16(four(0), _mm256_unpacklo_epi32(weights, weights)));
-    const __m256 high = _mm256_castsi256_ps(
-        _mm256_madd_epi16(four(2), _mm256_unpackhi_epi32(weights, weights)));
+    const __m256 low =
+        _mm256_castsi256_ps(_mm256_madd_epi16(four(0), _mm256_unpacklo_epi32(weights, weights)));
+    const __m256 high =
+        _mm256_castsi256_ps(_mm256_madd_epi16(four(2), _mm256_unpackhi_epi32(weights, weights)));
     const auto number = [](__m256 v) { return _mm256_cvtepi32_ps(_mm256_castps_si256(v)); };
     const __m256 left = number(_mm256_shuffle_ps(low, high, 0x88));
     const __m256 right = number(_mm256_shuffle_ps(low, high, 0xdd));
@@ -229,8 +227,8 @@ inline WideFloat bilinear(const SampleGrid& grid, WideFloat x, WideFloat y) {
     _mm_store_si128(reinterpret_cast<__m128i*>(at),
                     _mm_cvttps_epi32(_mm_add_ps(_mm_mul_ps(y0, stride), x0)));
     const __m128i lower = _mm_cvtps_epi32(_mm_mul_ps(fy, _mm_set1_ps(weight_one)));
-    const __m128i weights = _mm_add_epi32(_mm_slli_epi32(lower, 16),
-                                          _mm_sub_epi32(_mm_set1_epi32(weight_one), lower));
+    const __m128i weights =
+        _mm_add_epi32(_mm_slli_epi32(lower, 16), _mm_sub_epi32(_mm_set1_epi32(weight_one), lower));
     const std::int32_t* p = grid.data;
     const __m128 low = _mm_castsi128_ps(
         _mm_madd_epi16(load_two(p, at[0], at[1]), _mm_unpacklo_epi32(weights, weights)));
@@ -270,9 +268,7 @@ inline void sample(const SampleGrid& grid, const float m[9], const float* u, con
     const WideFloat scale = all(1.0f / weight_one), offset = all(-base);
     for (int i = 0; i < n; i += half_wide) {
         const WideFloat pu = load(u + i), pv = load(v + i);
-        const auto row = [&](int k) {
-            return mul_add(c[k], pu, mul_add(c[k + 1], pv, c[k + 2]));
-        };
+        const auto row = [&](int k) { return mul_add(c[k], pu, mul_add(c[k + 1], pv, c[k + 2])); };
         WideFloat x = row(0), y = row(3);
         if constexpr (perspective) {
             const WideFloat w = div(all(1.0f), row(6));
@@ -317,6 +313,6 @@ void correlate(const float* values, const std::int16_t* t, const std::int16_t* g
 
 namespace trackcore::simd {
 const RegionKernels TRACKCORE_LEVEL_TABLE(region_kernels){
-    make_list,     make_columns, halve_spacing, keep_spacing, sample<false>,
-    sample<true>,  correlate<2>, correlate<6>,  correlate<8>};
+    make_list,    make_columns, halve_spacing, keep_spacing, sample<false>,
+    sample<true>, correlate<2>, correlate<6>,  correlate<8>};
 }  // namespace trackcore::simd

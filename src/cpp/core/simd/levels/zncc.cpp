@@ -74,8 +74,8 @@ struct QuadLanes {
     TRACKCORE_VNNI static inline void add_pixels(Sums area, Sums mask, Sums& sum, Sums& squares) {
         const Sums pixels = _mm512_and_si512(area, mask);
         sum = _mm512_dpbusd_epi32(sum, pixels, _mm512_set1_epi8(1));
-        squares = _mm512_dpbusd_epi32(squares, pixels,
-                                      _mm512_xor_si512(area, _mm512_set1_epi8(-128)));
+        squares =
+            _mm512_dpbusd_epi32(squares, pixels, _mm512_xor_si512(area, _mm512_set1_epi8(-128)));
     }
     static TRACKCORE_INLINE Sums squares_from(Sums sum, Sums squares) {
         return _mm512_add_epi32(squares, _mm512_slli_epi32(sum, 7));
@@ -95,8 +95,8 @@ struct Band {
 };
 
 /// `rows` rows of `vectors` vectors of shifts, starting at lane x; all sums stay in registers.
-/// A pattern row meets a row of the area for another shift each time: the rows of zeros around
-/// the pattern stand for those that a shift does not reach.
+/// A row of the area meets another row of the pattern for each row of shifts: the rows of zeros
+/// around the pattern stand for those that a shift does not reach.
 template <class Kind, int taps, int rows, int vectors>
 TRACKCORE_INLINE void sum_products(const Band<Kind>& b, int x) {
     typename Kind::Sums total[rows][vectors];
@@ -142,8 +142,7 @@ TRACKCORE_INLINE void sum_band(const Band<Kind>& b, int shifts) {
         left -= 3;
         x += 3 * Kind::lanes;
     }
-    for (; left >= 2; left -= 2, x += 2 * Kind::lanes)
-        sum_products<Kind, taps, band_rows, 2>(b, x);
+    for (; left >= 2; left -= 2, x += 2 * Kind::lanes) sum_products<Kind, taps, band_rows, 2>(b, x);
     if (left == 1) sum_products<Kind, taps, band_rows, 1>(b, x);
 }
 
@@ -172,9 +171,9 @@ void cross_f32(const float* area, std::ptrdiff_t area_stride, const float* patte
                             shifts);
 }
 
-void cross_pairs(const std::int32_t* area, std::ptrdiff_t area_stride,
-                 const std::int32_t* pattern, int groups, int pattern_rows, int shifts,
-                 std::int32_t* out, std::ptrdiff_t out_stride) {
+void cross_pairs(const std::int32_t* area, std::ptrdiff_t area_stride, const std::int32_t* pattern,
+                 int groups, int pattern_rows, int shifts, std::int32_t* out,
+                 std::ptrdiff_t out_stride) {
     sum_band<PairLanes, 2>({area, area_stride, pattern, groups, pattern_rows, out, out_stride},
                            shifts);
 }
@@ -198,6 +197,27 @@ TRACKCORE_VNNI void add_quads_across(const std::int32_t* area, int width, int sh
 }
 #endif
 
+template <class Value>
+void pack(const std::uint8_t* src, int width, int groups, std::int32_t* lanes, std::int32_t* sum,
+          std::int32_t* squares) {
+    constexpr int most = 64;
+    // Loops of a constant length are whole vectors; what is padded adds nothing.
+    alignas(64) std::uint8_t pixels[most];
+    alignas(64) Value values[most];
+    std::memset(pixels, 128, most);
+    std::memcpy(pixels, src, static_cast<std::size_t>(width));
+    std::int32_t total = 0, total_squares = 0;
+    for (int x = 0; x < most; ++x) {
+        const int value = pixels[x] - 128;
+        values[x] = static_cast<Value>(value);
+        total += value;
+        total_squares += value * value;
+    }
+    std::memcpy(lanes, values, sizeof(*lanes) * static_cast<std::size_t>(groups));
+    *sum += total;
+    *squares += total_squares;
+}
+
 /// Byte shuffle that gives each lane its `taps` pixels, 8 or 16 bits each.
 template <int taps, int lanes>
 struct Spread {
@@ -207,8 +227,9 @@ struct Spread {
             for (int byte = 0; byte < 4; ++byte) {
                 const int pixel = lane % lanes_a_block;
                 // -1 asks for a zero byte
-                from[4 * lane + byte] = static_cast<std::int8_t>(
-                    taps == 4 ? pixel + byte : byte % 2 == 0 ? pixel + byte / 2 : -1);
+                from[4 * lane + byte] = static_cast<std::int8_t>(taps == 4       ? pixel + byte
+                                                                 : byte % 2 == 0 ? pixel + byte / 2
+                                                                                 : -1);
             }
     }
 };
@@ -229,8 +250,8 @@ void expand(const std::uint8_t* __restrict src, int lanes, std::int32_t* __restr
     static constexpr Spread<taps, 8> spread(8);
     const __m256i control = _mm256_load_si256(reinterpret_cast<const __m256i*>(spread.from));
     for (; x < lanes; x += 8) {
-        const __m256i bytes = _mm256_broadcastsi128_si256(
-            _mm_loadu_si128(reinterpret_cast<const __m128i*>(src + x)));
+        const __m256i bytes =
+            _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(src + x)));
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(dst + x),
                             _mm256_shuffle_epi8(bytes, control));
     }
@@ -318,17 +339,23 @@ TRACKCORE_INLINE void score_any(const Product* __restrict cross, const Sum* __re
     for (int x = shifts; x < whole(shifts); ++x) out[x] = trackcore::simd::flat_score;
 }
 
-bool any_above(const std::int32_t* __restrict cross, const std::int32_t* __restrict sum,
-               const std::int32_t* __restrict squares, int shifts, double pixels,
-               double pattern_sum, double least) {
-    int above = 0;
-    for (int x = 0; x < shifts; ++x) {
-        const double s = sum[x];
-        const double variance = pixels * squares[x] - s * s;
-        const double covariance = pixels * cross[x] - s * pattern_sum;
-        above |= covariance * fabs(covariance) > least * variance;
+unsigned rows_above(const std::int32_t* __restrict cross, std::ptrdiff_t cross_stride,
+                    const std::int32_t* __restrict sum, std::ptrdiff_t sum_stride,
+                    std::ptrdiff_t squares_at, int rows, int shifts, double pixels,
+                    double pattern_sum, double least) {
+    unsigned result = 0;
+    for (int y = 0; y < rows; ++y, cross += cross_stride, sum += sum_stride) {
+        const std::int32_t* __restrict squares = sum + squares_at;
+        int above = 0;
+        for (int x = 0; x < shifts; ++x) {
+            const double s = sum[x];
+            const double variance = pixels * squares[x] - s * s;
+            const double covariance = pixels * cross[x] - s * pattern_sum;
+            above |= covariance * fabs(covariance) > least * variance;
+        }
+        result |= static_cast<unsigned>(above) << y;
     }
-    return above != 0;
+    return result;
 }
 
 void score(const std::int32_t* cross, const std::int32_t* sum, const std::int32_t* squares,
@@ -357,11 +384,17 @@ float highest(const float* values, int n) {
 namespace trackcore::simd {
 const ZnccKernels TRACKCORE_LEVEL_TABLE(zncc_kernels){
     {1, band_rows, cross_f32},
-    {{2, band_rows, cross_pairs}, expand<2>, add_pairs_across},
+    {{2, band_rows, cross_pairs}, pack<std::int16_t>, expand<2>, add_pairs_across},
 #if defined(__AVX512BW__)
-    {{4, band_rows, cross_quads}, expand<4>, add_quads_across},
+    {{4, band_rows, cross_quads}, pack<std::int8_t>, expand<4>, add_quads_across},
 #else
-    {{4, band_rows, nullptr}, nullptr, nullptr},
+    {{4, band_rows, nullptr}, nullptr, nullptr, nullptr},
 #endif
-    slide, add_across, add_down, any_above, score, score_f32, highest};
+    slide,
+    add_across,
+    add_down,
+    rows_above,
+    score,
+    score_f32,
+    highest};
 }  // namespace trackcore::simd
