@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 Call = Callable[[int], object]
 """Does the work on input number i; callers rotate their inputs by it."""
 
-LEAST_TURN_S = 4e-3  # a turn shorter than this is repeated: clocks and caches have their grain
+# A turn is some calls in a row: the other side's turn has filled the caches with its own data.
+LEAST_TURN_S, LEAST_CALLS = 10e-3, 3
 KEPT_HEAP = {"MALLOC_TRIM_THRESHOLD_": "1000000000", "MALLOC_MMAP_THRESHOLD_": "1000000000"}
 """With these set before the process starts, glibc keeps what OpenCV frees instead of unmapping it:
 the best a caller can do for it. Without them large frames page-fault on every call."""
@@ -87,7 +88,7 @@ def _repeats(call: Call) -> int:
     for i in range(3):
         call(i)  # pages, caches, frequency
     once = min(_turn(call, 1, i)[0] for i in range(3))
-    return max(1, min(1000, round(LEAST_TURN_S / max(once, 1e-7))))
+    return max(LEAST_CALLS, min(1000, round(LEAST_TURN_S / max(once, 1e-7))))
 
 
 def _pace(cpu_s: Sequence[float], wall_s: Sequence[float]) -> Pace:
@@ -128,12 +129,17 @@ def on_one_cpu() -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
+def heap_is_kept() -> bool:
+    """Return whether this process was started with `KEPT_HEAP`."""
+    return all(os.environ.get(name) == value for name, value in KEPT_HEAP.items())
+
+
 def machine() -> str:
     """Return the lines that belong above every table: hardware, versions, load, command."""
     import cv2
 
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
-    heap = "kept" if all(os.environ.get(k) == v for k, v in KEPT_HEAP.items()) else "as it comes"
+    heap = "kept" if heap_is_kept() else "as it comes"
     lines = [
         f"CPU: {_cpu_name()}, {os.cpu_count()} CPUs; load {load}",
         f"trackcore {_core.__version__} (level {_core.cpu_level()}), OpenCV {cv2.__version__},"

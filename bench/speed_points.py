@@ -3,6 +3,7 @@
     python -m bench.speed_points                  # one thread: the tables of bench/README.md
     python -m bench.speed_points --threads 2      # wall time, and how far a second thread helps
     python -m bench.speed_points --quick          # a few cells, for a look
+    python -m bench.speed_points --kept-heap      # the best that OpenCV can have, see below
 
 Same frames, points, window, levels, iterations and epsilon on both sides. Frames are textured
 like photographs (equal power per octave), noisy (sigma 2), move by 2 - 4 px with changing
@@ -11,6 +12,10 @@ the truth.
 
 pair: both frames are new to the tracker, arrays in, positions out. stream: each frame is new once;
 trackcore keeps the pyramid of the frame before, which OpenCV's Python interface cannot.
+OpenCV allocates its pyramids and derivatives anew on every call. Whether the C library has handed
+that memory back to the system in between, and page-faults it in again, depends on what else the
+process did: at 4K it doubles OpenCV's time, or not. --kept-heap makes the library keep it.
+
 points only: both sides less their own time for one point, which is what frames cost: what would
 remain if OpenCV could keep pyramids too.
 """
@@ -19,13 +24,23 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
+import sys
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import cv2
 import numpy as np
-from bench._measure import Race, machine, on_one_cpu, race, table
+from bench._measure import (
+    KEPT_HEAP,
+    Race,
+    heap_is_kept,
+    machine,
+    on_one_cpu,
+    race,
+    table,
+)
 from numpy.typing import NDArray
 
 import trackcore as tc
@@ -150,7 +165,9 @@ def points_only(done: Cell, threads: int, rounds: int) -> str:
         (getattr(a, "wall_ms" if wall else "cpu_ms") - getattr(b, "wall_ms" if wall else "cpu_ms"))
         for a, b in ((done.race.theirs, one.theirs), (done.race.ours, one.ours))
     )
-    return f"{theirs / ours:.1f}" if ours > 0.02 * done.race.ours.cpu_ms else "-"
+    # a difference of nearly equal times says nothing
+    telling = theirs > 0 and ours > 0.1 * done.race.ours.cpu_ms
+    return f"{theirs / ours:.1f}" if telling else "-"
 
 
 HEADER = [
@@ -220,7 +237,11 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--quick", action="store_true", help="a few cells only")
+    parser.add_argument("--kept-heap", action="store_true", help="let OpenCV's memory be kept")
     args = parser.parse_args()
+    if args.kept_heap and not heap_is_kept():
+        command = [sys.executable, "-m", "bench.speed_points", *sys.argv[1:]]
+        os.execve(sys.executable, command, {**os.environ, **KEPT_HEAP})
     cv2.setNumThreads(args.threads)
     print(machine())
     if args.threads == 1:
