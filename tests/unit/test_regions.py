@@ -141,9 +141,7 @@ def test_a_known_deformation_is_where_alignment_starts(brute):
         synth.apply_warp(w, at[None])[0] for w, at in zip(start, scene.xy_px, strict=True)
     ]
     start[:, :2, 2] += 7.0 if brute else 0.7  # only the search gets over the larger error
-    found = track_regions(
-        scene.prev, scene.next, scene.xy_px, options=options, guess_warp=start
-    )
+    found = track_regions(scene.prev, scene.next, scene.xy_px, options=options, guess_warp=start)
     assert found.ok.mean() > 0.9
     assert np.median(errors_px(found, scene.true_xy_px)[found.ok]) < 0.02
     assert not track_regions(scene.prev, scene.next, scene.xy_px, options=options).ok.any()
@@ -152,7 +150,10 @@ def test_a_known_deformation_is_where_alignment_starts(brute):
 def test_guesses_of_nan_are_no_guesses():
     n = len(SCENE.xy_px)
     plain = track_regions(SCENE.prev, SCENE.next, SCENE.xy_px, options=AFFINE)
-    for guess in ({"guess_px": np.full((n, 2), np.nan)}, {"guess_warp": np.full((n, 3, 3), np.nan)}):
+    for guess in (
+        {"guess_px": np.full((n, 2), np.nan)},
+        {"guess_warp": np.full((n, 3, 3), np.nan)},
+    ):
         found = track_regions(SCENE.prev, SCENE.next, SCENE.xy_px, options=AFFINE, **guess)
         assert_array_equal(found.xy_px, plain.xy_px)
 

@@ -103,8 +103,7 @@ TRACKCORE_INLINE void add_row(const Band<Kind>& b, int x, int y,
     const auto* pattern = b.pattern + y * b.groups;
     for (int g = 0; g < b.groups; ++g) {
         decltype(Kind::load(area)) pixels[vectors];
-        for (int v = 0; v < vectors; ++v)
-            pixels[v] = Kind::load(area + g * taps + v * Kind::lanes);
+        for (int v = 0; v < vectors; ++v) pixels[v] = Kind::load(area + g * taps + v * Kind::lanes);
         for (int r = first; r < last; ++r) {
             const auto values = Kind::all(pattern + g - r * b.groups);
             for (int v = 0; v < vectors; ++v)
