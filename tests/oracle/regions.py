@@ -47,6 +47,12 @@ def motion(model: str, p: Floats, center_px: Floats) -> Floats:
     return np.asarray(there @ about @ back)
 
 
+def moved(warp: Floats, xy_px: Floats) -> Floats:
+    """Return points moved by a homography, whatever lies between them and the origin."""
+    there = xy_px @ warp[:, :2].T + warp[:, 2]
+    return np.asarray(there[:, :2] / there[:, 2:])
+
+
 PARAMETERS = {
     "Loc": 2, "LocRot": 3, "LocScale": 3, "LocRotScale": 4, "Affine": 6, "Perspective": 8
 }  # fmt: skip
@@ -97,8 +103,7 @@ def align(
 
     def at(p: Floats) -> Floats:
         warp = start_warp @ motion(model, p * unit, center)
-        moved = pixels @ warp[:2, :2].T + warp[:2, 2]
-        return sample(next, moved / (pixels @ warp[2, :2] + warp[2, 2])[:, None])
+        return sample(next, moved(warp, pixels))
 
     p = np.zeros(len(unit))
     for _ in range(steps):

@@ -51,7 +51,7 @@ def test_every_window_has_the_correlation_of_the_definition(
     pattern = area[y : y + height, x : x + width].copy()
     if not own:
         pattern = random_image(rng, (height, width), dtype, kind)
-    found, at_x, at_y, ncc, got = _core.find_pattern(pattern, area, True)
+    found, at_x, at_y, ncc, got = _core.find_pattern(pattern, area, with_map=True)
     if np.ptp(pattern) == 0:
         assert not found
         assert np.isnan(got).all()
@@ -64,7 +64,7 @@ def test_every_window_has_the_correlation_of_the_definition(
         assert ncc == pytest.approx(np.nanmax(expected), abs=1e-12)
         assert expected[at_y, at_x] == pytest.approx(ncc, abs=1e-12)
         assert abs(ncc) <= 1
-    alone = _core.find_pattern(pattern, area, False)
+    alone = _core.find_pattern(pattern, area, with_map=False)
     assert alone[:4] == (found, at_x, at_y, ncc)
 
 
@@ -76,12 +76,12 @@ def test_windows_that_touch_what_is_no_number_do_not_match(seed, bad):
     pattern = area[20:35, 30:45].copy()
     spoilt = area.copy()
     spoilt[rng.integers(0, 50, 3), rng.integers(0, 70, 3)] = bad
-    got = _core.find_pattern(pattern, spoilt, True)[4]
-    clean = _core.find_pattern(pattern, area, True)[4]
+    got = _core.find_pattern(pattern, spoilt, with_map=True)[4]
+    clean = _core.find_pattern(pattern, area, with_map=True)[4]
     touched = oracle.sliding_window_view(spoilt != area, (15, 15)).any(axis=(2, 3))
     assert_array_equal(np.isnan(got), touched)
     assert_allclose(got[~touched], clean[~touched], rtol=0, atol=1e-5)
-    assert not _core.find_pattern(spoilt[:50, :63], area, True)[0] or not touched.any()
+    assert not _core.find_pattern(spoilt[:50, :63], area, with_map=True)[0] or not touched.any()
 
 
 # --- alignment ---------------------------------------------------------------------------------
@@ -117,11 +117,11 @@ def test_patterns_go_where_least_squares_puts_them(texture, model, seed, pattern
             scene.prev, scene.next, scene.xy_px[i], scene.warp, model,
             pattern=pattern, normalize=normalize,
         )  # fmt: skip
-        # Both are estimates from noisy pixels by slightly different weights: they may differ by
-        # a part of what noise does to either, and by the stopping rule.
-        expected = synth.apply_warp(warp, scene.xy_px[i : i + 1])
+        # Both are estimates from noisy pixels, one with gradients of either picture: they differ by
+        # about what noise does to either, most where a pattern has little texture.
+        expected = oracle.moved(warp, scene.xy_px[i : i + 1])
         apart = np.linalg.norm(found.xy_px[i] - expected)
-        assert apart < 0.01 + 1.2 * found.sigma_px[i]
+        assert apart < 0.01 + 2.5 * found.sigma_px[i]
         assert found.ncc[i] == pytest.approx(ncc, abs=4e-3)
         # interpolation between half pixels is linear: it flattens fine texture by a few per cent
         assert residual - 0.2 < found.residual[i] < residual + 0.05 * np.std(scene.prev)
@@ -214,9 +214,10 @@ def test_whatever_the_pictures_no_warp_is_degenerate(seed, model, brute):
     assert (np.abs(found.ncc[found.ok]) <= 1).all()
     assert (np.abs(found.xy_px - xy)[found.ok] <= 20.5).all()  # half of the search area
     for warp, at, to in zip(found.warp[found.ok], xy[found.ok], found.xy_px[found.ok], strict=True):
-        assert_allclose(synth.apply_warp(warp, at[None])[0], to, rtol=0, atol=1e-6)
-        local = synth.apply_warp(warp, at + [[0, 0], [1e-4, 0], [0, 1e-4]])
+        assert_allclose(oracle.moved(warp, at[None])[0], to, rtol=0, atol=1e-6)
+        local = oracle.moved(warp, at + np.array([[0, 0], [1e-4, 0], [0, 1e-4]]))
         sides = (local[1:] - local[0]) / 1e-4
         assert np.linalg.det(sides) > 0
-        assert np.linalg.svd(sides, compute_uv=False).min() > 1 / 8.1
-        assert np.linalg.svd(sides, compute_uv=False).max() < 8.1
+        scales = np.linalg.svd(sides, compute_uv=False)
+        assert scales.min() > 1 / 8.1
+        assert scales.max() < 8.1

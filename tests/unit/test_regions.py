@@ -1,17 +1,14 @@
 """track_regions: where patterns go and how they deform, why they do not, and what it refuses."""
 
-import re
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from tests.oracle.regions import moved
 from trackcore import (
     FramePyramid,
-    InputError,
     PointStatus,
     RegionOptions,
-    TrackOptions,
     _core,
     synth,
     track_regions,
@@ -48,7 +45,7 @@ def corner_errors_px(found, warp, xy_px, half=10):
     """The farthest of a pattern's corners from where `warp` takes it."""
     corners = np.array([[-half, -half], [half, -half], [-half, half], [half, half]])
     apart = [
-        synth.apply_warp(w, at + corners) - synth.apply_warp(warp, at + corners)
+        moved(w, at + corners) - moved(warp, at + corners)
         for w, at in zip(found.warp, xy_px, strict=True)
     ]
     return np.linalg.norm(apart, axis=2).max(axis=1)
@@ -150,10 +147,8 @@ def test_a_known_deformation_is_where_alignment_starts(brute):
 def test_guesses_of_nan_are_no_guesses():
     n = len(SCENE.xy_px)
     plain = track_regions(SCENE.prev, SCENE.next, SCENE.xy_px, options=AFFINE)
-    for guess in (
-        {"guess_px": np.full((n, 2), np.nan)},
-        {"guess_warp": np.full((n, 3, 3), np.nan)},
-    ):
+    for name, shape in [("guess_px", (n, 2)), ("guess_warp", (n, 3, 3))]:
+        guess = {name: np.full(shape, np.nan)}
         found = track_regions(SCENE.prev, SCENE.next, SCENE.xy_px, options=AFFINE, **guess)
         assert_array_equal(found.xy_px, plain.xy_px)
 
@@ -283,12 +278,12 @@ def test_the_search_is_not_fooled_by_what_is_flat_bright_or_faint():
     area[:, :30] = 0
     faint = 250 + rng.integers(0, 2, (21, 21)).astype(np.uint8)
     area[40:61, 45:66] = faint
-    found, x, y, ncc, every = _core.find_pattern(faint, area, True)
+    found, x, y, ncc, every = _core.find_pattern(faint, area, with_map=True)
     assert (found, x, y, ncc) == (True, 45, 40, 1.0)
     assert np.isnan(every[0, 0])  # a flat window is no match, not a perfect one
     assert np.nanmax(np.abs(every)) <= 1.0
-    assert _core.find_pattern(faint, np.zeros((40, 40), np.uint8), False)[0] is False
-    assert _core.find_pattern(np.full((9, 9), 7, np.uint8), area, False)[0] is False
+    assert _core.find_pattern(faint, np.zeros((40, 40), np.uint8), with_map=False)[0] is False
+    assert _core.find_pattern(np.full((9, 9), 7, np.uint8), area, with_map=False)[0] is False
 
 
 def test_the_search_agrees_with_opencv():
@@ -303,7 +298,7 @@ def test_the_search_agrees_with_opencv():
             cut = area[i : i + pattern, j : j + pattern].astype(int)
             cut = np.clip(cut + rng.normal(0, 8, cut.shape), 0, 255).astype(np.uint8)
             expected = cv2.matchTemplate(area, cut, cv2.TM_CCOEFF_NORMED)
-            _, at_x, at_y, _, got = _core.find_pattern(cut, area, True)
+            _, at_x, at_y, _, got = _core.find_pattern(cut, area, with_map=True)
             assert (at_y, at_x) == np.unravel_index(expected.argmax(), expected.shape)
             assert_allclose(got, expected, rtol=0, atol=1e-4)
 
@@ -373,38 +368,3 @@ def test_no_points_are_no_matches():
     found = track_regions(SCENE.prev, SCENE.next, [])
     assert found.xy_px.shape == (0, 2)
     assert found.warp.shape == (0, 3, 3)
-
-
-# --- refusals ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("message", "changed"),
-    [
-        ("prev: expected a numpy image (h, w) or (h, w, 3), got NoneType", {"prev": None}),
-        ("next: expected size (320, 240) as prev has, got (320, 239)", {"next": SCENE.next[1:]}),
-        (
-            "next: expected dtype uint8 as prev has, got float32",
-            {"next": SCENE.next.astype(np.float32)},
-        ),
-        ("xy_px: expected shape (n, 2), got (2, 3)", {"xy_px": np.zeros((2, 3))}),
-        (
-            "guess_px: expected shape (n=30 as in xy_px, 2), got (1, 2)",
-            {"guess_px": [[1.0, 2.0]]},
-        ),
-        (
-            "guess_warp: expected shape (n=30 as in xy_px, 3, 3), got (3, 3)",
-            {"guess_warp": np.eye(3)},
-        ),
-        ("options: expected RegionOptions, got TrackOptions", {"options": TrackOptions()}),
-        (
-            "options: expected search >= pattern, got search = 21 px and pattern = 31 px",
-            {"options": RegionOptions(pattern=31, search=21)},
-        ),
-        ("threads: expected an integer >= 0 (0 = all), got -1", {"threads": -1}),
-    ],
-)
-def test_a_wrong_argument_is_named_with_what_was_expected_and_what_came(message, changed):
-    call = {"prev": SCENE.prev, "next": SCENE.next, "xy_px": SCENE.xy_px, **changed}
-    with pytest.raises(InputError, match=f"^{re.escape(message)}"):
-        track_regions(call.pop("prev"), call.pop("next"), call.pop("xy_px"), **call)

@@ -23,10 +23,10 @@ rng = np.random.default_rng(1)
 maps, places = [], []
 for pattern, search in [(5, 9), (15, 41), (20, 61), (21, 71), (31, 101), (63, 255)]:
     for values in ([0, 255], np.arange(256), [254, 255]):
-        area = rng.choice(values, (search, search - 3)).astype(np.uint8)
-        template = area[2 : 2 + pattern, 3 : 3 + pattern].copy()
+        area = rng.choice(values, (search, search - 2)).astype(np.uint8)
+        template = area[1 : 1 + pattern, 1 : 1 + pattern].copy()
         template[0] = rng.choice(values, pattern)
-        *place, found = _core.find_pattern(template, area, True)
+        *place, found = _core.find_pattern(template, area, with_map=True)
         maps.append(found.ravel())
         places.append(place)
 fits = []

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from trackcore import FeatureOptions, RegionOptions, detect_features, synth, track_regions
+from tests.oracle.regions import moved
+from trackcore import FeatureOptions, RegionOptions, detect_features, track_regions
 
 PATTERN = 31
 CORNERS = (PATTERN - 1) / 2 * np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]])
@@ -62,7 +63,7 @@ def test_alignment_converges_to_the_homography(shared_data, name, number, model)
     warp = warp / warp[2, 2]
     features = FeatureOptions(max_features=150, min_distance=24)
     xy = detect_features(first, options=features).xy_px
-    true = synth.apply_warp(warp, xy)
+    true = moved(warp, xy)
     kept = inside(xy, first) & inside(true, second)
     xy, true = xy[kept], true[kept]
     assert len(xy) > 80
@@ -72,9 +73,7 @@ def test_alignment_converges_to_the_homography(shared_data, name, number, model)
         found = track_regions(first, second, xy, options=options, guess_warp=start)
         centre = np.linalg.norm(found.xy_px - true, axis=1)[found.ok]
         corner = [
-            np.linalg.norm(
-                synth.apply_warp(w, at + CORNERS) - synth.apply_warp(warp, at + CORNERS), axis=1
-            ).max()
+            np.linalg.norm(moved(w, at + CORNERS) - moved(warp, at + CORNERS), axis=1).max()
             for w, at in zip(found.warp[found.ok], xy[found.ok], strict=True)
         ]
         most_centre, most_corner, least_found = PAIRS[name, number]

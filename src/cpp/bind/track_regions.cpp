@@ -91,7 +91,8 @@ void register_track_regions(py::module_& m) {
     m.def("track_regions", &track, "prev"_a, "next"_a, "xy_px"_a.noconvert(),
           "guess_px"_a.noconvert().none(true), "guess_warp"_a.noconvert().none(true), "options"_a,
           "threads"_a);
-    m.def("find_pattern", &find, "pattern"_a.noconvert(), "area"_a.noconvert(), "with_map"_a);
+    m.def("find_pattern", &find, "pattern"_a.noconvert(), "area"_a.noconvert(), py::kw_only(),
+          "with_map"_a);
 }
 
 }  // namespace trackcore::bind

@@ -8,6 +8,7 @@
 
 #include "core/zncc_parts.hpp"
 
+TRACKCORE_DEFINE_KERNELS(CrossKernels, cross_kernels)
 TRACKCORE_DEFINE_KERNELS(ZnccKernels, zncc_kernels)
 
 namespace trackcore {
@@ -19,7 +20,7 @@ namespace {
 constexpr float near_best = 1.0f - 2e-6f;
 
 const simd::PixelKernels& pixel_kernels() {
-    const auto& kernels = simd::zncc_kernels();
+    const auto& kernels = simd::cross_kernels();
     return kernels.quads.expand != nullptr && simd::has_vnni() ? kernels.quads : kernels.pairs;
 }
 

@@ -106,7 +106,7 @@ PatternHit find_float(const Windows& w, std::span<float> map) {
     const auto& kernels = simd::zncc_kernels();
     const Scaling scaled = Scaling::of<Pixel>(w);
     if (!scaled.usable) return {};
-    Products<float> products(kernels.f32, w);
+    Products<float> products(simd::cross_kernels().f32, w);
     PatternSums pattern;
     double squares_sum = 0.0;
     for (int y = 0; y < w.pattern.height; ++y)

@@ -76,7 +76,7 @@ inline void fill_map(const float* scores, int stride, int nx, int ny, double var
 template <class Lane>
 class Products {
   public:
-    Products(const simd::CrossKernels<Lane>& kernel, const Windows& w)
+    Products(const simd::ProductKernels<Lane>& kernel, const Windows& w)
         : kernel_(kernel),
           w_(w),
           groups_((w.pattern.width + kernel.taps - 1) / kernel.taps),
@@ -113,7 +113,7 @@ class Products {
         return m;
     }
 
-    const simd::CrossKernels<Lane>& kernel_;
+    const simd::ProductKernels<Lane>& kernel_;
     const Windows& w_;
     int groups_, stride_, out_stride_;
     Lane *area_, *pattern_, *out_;
