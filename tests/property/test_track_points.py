@@ -83,9 +83,11 @@ def test_ncc_and_residual_are_those_of_the_patches_at_the_result(
             )
             for weights in ([oracle.eight_taps] if precise else KERNELS)
         ]  # fmt: skip
-        # patches are compared in eighths of a grey level
+        # patches are compared in eighths of a grey level; unless `precise`, what the last short
+        # step changes is predicted
+        far_ncc, far_residual = (2e-3, 0.08) if precise else (8e-3, 0.3)
         assert any(
-            abs(found.ncc[i] - ncc) < 2e-3 and abs(found.residual[i] - residual) < 0.08
+            abs(found.ncc[i] - ncc) < far_ncc and abs(found.residual[i] - residual) < far_residual
             for ncc, residual in figures
         )
 
