@@ -27,8 +27,10 @@ constexpr double clear_isotropy = 0.05;
 // As gradient_noise, of Sobel's (1, 2, 1) x (-1, 0, 1) / 8.
 constexpr double sobel_noise = 12.0 / 64.0;
 constexpr double least_final_gain = 0.1;  // of a patch that is still compared with its template
-// A step that explains less of the squared difference than this need not be measured again.
+// A step that explains less of the squared difference than this need not be measured again, unless
+// the window is so small that its weighted edges are much of it.
 constexpr double small_drop = 0.1;
+constexpr int small_window = 11;
 
 }  // namespace
 
@@ -139,7 +141,8 @@ KltLevel::End KltLevel::polish(Vec2& xy, KltQuality& out) {
     kernels_.match(w_.resampled.data, 0, 0, view_, &s);
     const double drop = normal_.xx * step.x * step.x + 2.0 * normal_.xy * step.x * step.y +
                         normal_.yy * step.y * step.y;
-    const bool small = drop < small_drop * static_cast<double>(s.r_r) * per_eighth * per_eighth;
+    const bool small = window_ >= small_window &&
+                       drop < small_drop * static_cast<double>(s.r_r) * per_eighth * per_eighth;
     out = small ? quality(likeness(s, drop)) : judge(xy, Kernel::sinc);
     return End::moving;
 }
