@@ -1,5 +1,6 @@
 """trackcore: sub-pixel point tracking, numpy in, numpy out."""
 
+from trackcore import synth as synth
 from trackcore.clip_tracker import track_clip as track_clip
 from trackcore.detect import detect_features as detect_features
 from trackcore.errors import DependencyError as DependencyError
@@ -32,3 +33,4 @@ from trackcore.types import PointStatus as PointStatus
 from trackcore.types import RegionMatches as RegionMatches
 
 __all__ = sorted(name for name, value in vars().items() if hasattr(value, "__qualname__"))
+__all__ += ["synth"]
