@@ -91,36 +91,38 @@ void halve_band(const simd::DownKernels<Pixel, Sum>& kernels, const ImageView& l
     }
 }
 
-void halve(const ImageView& large, const ImageView& small, int threads) {
+void halve_rows(const ImageView& large, const ImageView& small, int begin, int end) {
     const auto& kernels = simd::pyramid_kernels();
-    parallel_for(small.height, rows_a_band, threads, [&](int begin, int end) {
-        switch (large.type) {
-            case PixelType::u8:
-                return halve_band(kernels.u8, large, small, begin, end);
-            case PixelType::u16:
-                return halve_band(kernels.u16, large, small, begin, end);
-            case PixelType::f32:
-                return halve_band(kernels.f32, large, small, begin, end);
-        }
-    });
+    switch (large.type) {
+        case PixelType::u8:
+            return halve_band(kernels.u8, large, small, begin, end);
+        case PixelType::u16:
+            return halve_band(kernels.u16, large, small, begin, end);
+        case PixelType::f32:
+            return halve_band(kernels.f32, large, small, begin, end);
+    }
 }
 
-void copy_grey(const SourceImage& source, const ImageView& dst, int threads) {
-    parallel_for(dst.height, 2 * rows_a_band, threads, [&](int begin, int end) {
-        for (int y = begin; y < end; ++y) {
-            switch (dst.type) {
-                case PixelType::u8:
-                    grey_row(source, y, row_of<std::uint8_t>(dst, y));
-                    break;
-                case PixelType::u16:
-                    grey_row(source, y, row_of<std::uint16_t>(dst, y));
-                    break;
-                case PixelType::f32:
-                    grey_row(source, y, row_of<float>(dst, y));
-                    break;
-            }
+void copy_rows(const SourceImage& source, const ImageView& dst, int begin, int end) {
+    for (int y = begin; y < end; ++y) {
+        switch (dst.type) {
+            case PixelType::u8:
+                grey_row(source, y, row_of<std::uint8_t>(dst, y));
+                break;
+            case PixelType::u16:
+                grey_row(source, y, row_of<std::uint16_t>(dst, y));
+                break;
+            case PixelType::f32:
+                grey_row(source, y, row_of<float>(dst, y));
+                break;
         }
-    });
+    }
+}
+
+/// Threads worth waking for a level: small ones are done before another thread has begun.
+int worthwhile(const ImageView& level, int threads) {
+    constexpr std::int64_t least_pixels = 300'000;
+    return std::int64_t{level.width} * level.height < least_pixels ? 1 : threads;
 }
 
 }  // namespace
@@ -130,7 +132,8 @@ void FramePyramid::build(const SourceImage& image, int levels, bool copy, int th
     const std::ptrdiff_t sample = pixel_size(source.type);
     const bool aligned =
         reinterpret_cast<std::uintptr_t>(source.data) % sample == 0 && source.stride % sample == 0;
-    refers_to_source_ = !copy && image.channels == 1 && image.pixel_stride == sample && aligned;
+    const bool plain = image.channels == 1 && image.pixel_stride == sample && aligned;
+    refers_to_source_ = !copy && plain;
 
     n_levels_ = 0;  // empty until the memory is there
     int n = 0;
@@ -156,8 +159,23 @@ void FramePyramid::build(const SourceImage& image, int levels, bool copy, int th
     n_levels_ = n;
     for (int i = refers_to_source_ ? 1 : 0; i < n; ++i) level_[i].data = arena_.data() + offset[i];
 
-    if (!refers_to_source_) copy_grey(image, level_[0], threads);
-    for (int i = 1; i < n_levels_; ++i) halve(level_[i - 1], level_[i], threads);
+    const auto over_rows = [&](const ImageView& level, auto body) {
+        parallel_for(level.height, rows_a_band, worthwhile(level, threads), body);
+    };
+    int next = 1;
+    if (!refers_to_source_ && plain && n > 1) {
+        // Copied and halved in one go, while the rows are in the cache.
+        over_rows(level_[1], [&](int begin, int end) {
+            copy_rows(image, level_[0], 2 * begin, std::min(2 * end, source.height));
+            halve_rows(source, level_[1], begin, end);
+        });
+        next = 2;
+    } else if (!refers_to_source_) {
+        over_rows(level_[0], [&](int begin, int end) { copy_rows(image, level_[0], begin, end); });
+    }
+    for (int i = next; i < n; ++i)
+        over_rows(level_[i],
+                  [&](int begin, int end) { halve_rows(level_[i - 1], level_[i], begin, end); });
 }
 
 }  // namespace trackcore
