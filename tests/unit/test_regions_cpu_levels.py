@@ -12,6 +12,8 @@ from trackcore import _core
 
 LEVELS = ["baseline", "v3", "v4"]
 HERE = LEVELS[: LEVELS.index(_core.best_cpu_level()) + 1]
+# Above baseline, CPUs with and without VNNI search with different instructions.
+WAYS = [(level, vnni) for level in HERE for vnni in ("1", "0")][1:]
 
 # Saturated pixels are the largest sums there are; sizes are those where vectors end anywhere.
 SCRIPT = """
@@ -48,29 +50,29 @@ np.savez(sys.argv[1], level=_core.cpu_level(), maps=np.concatenate(maps),
 def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("levels")
     done = {}
-    for level in HERE:
-        path = folder / f"{level}.npz"
+    for level, vnni in WAYS:
+        path = folder / f"{level}-{vnni}.npz"
         run = subprocess.run(
             [sys.executable, "-c", SCRIPT, path],
-            env={**os.environ, "TRACKCORE_CPU": level},
+            env={**os.environ, "TRACKCORE_CPU": level, "TRACKCORE_VNNI": vnni},
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert run.returncode == 0, run.stderr
         with np.load(path) as arrays:
-            done[level] = dict(arrays)
-        assert done[level]["level"] == level
+            done[level, vnni] = dict(arrays)
+        assert done[level, vnni]["level"] == level
     return done
 
 
-@pytest.mark.parametrize("level", HERE[1:])
-def test_the_search_gives_the_same_bits(results, level):
-    assert_array_equal(results[level]["maps"], results["baseline"]["maps"])
-    assert_array_equal(results[level]["places"], results["baseline"]["places"])
+@pytest.mark.parametrize("way", WAYS[1:])
+def test_the_search_gives_the_same_bits(results, way):
+    assert_array_equal(results[way]["maps"], results[WAYS[0]]["maps"])
+    assert_array_equal(results[way]["places"], results[WAYS[0]]["places"])
 
 
-@pytest.mark.parametrize("level", HERE[1:])
-def test_alignment_agrees_to_rounding(results, level):
-    ours, theirs = results[level]["fits"], results["baseline"]["fits"]
+@pytest.mark.parametrize("way", WAYS[1:])
+def test_alignment_agrees_to_rounding(results, way):
+    ours, theirs = results[way]["fits"], results[WAYS[0]]["fits"]
     both = np.isfinite(ours).all(axis=1) & np.isfinite(theirs).all(axis=1)
     assert both.mean() > 0.85
     # a pattern at the edge of convergence may fall either way, not more

@@ -21,7 +21,7 @@ constexpr float near_best = 1.0f - 2e-6f;
 
 const simd::PixelKernels& pixel_kernels() {
     const auto& kernels = simd::cross_kernels();
-    return kernels.quads.expand != nullptr && simd::has_vnni() ? kernels.quads : kernels.pairs;
+    return simd::has_vnni() ? kernels.quads : kernels.pairs;
 }
 
 PatternSums pack_pattern(const Windows& w, const simd::PixelKernels& kernels,

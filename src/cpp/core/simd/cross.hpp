@@ -43,7 +43,7 @@ struct PixelKernels {
 struct CrossKernels {
     ProductKernels<float> f32;  ///< one tap: the pixel itself
     PixelKernels pairs;         ///< two taps: 16-bit pixels and pattern values
-    PixelKernels quads;  ///< four taps of 8 bits; for CPUs with VNNI, `expand` null elsewhere
+    PixelKernels quads;         ///< four taps of 8 bits; needs `has_vnni`
 };
 
 }  // namespace trackcore::simd

@@ -4,8 +4,12 @@
 #include <stdexcept>
 #include <string>
 
-#if defined(_MSC_VER) && defined(TRACKCORE_HAS_v4)
+#if defined(TRACKCORE_HAS_v4)
+#if defined(_MSC_VER)
 #include <intrin.h>
+#else
+#include <cpuid.h>
+#endif
 #endif
 
 namespace trackcore::simd {
@@ -25,7 +29,11 @@ bool cpu_has(Level level) {
     return true;
 }
 
-bool cpu_has_vnni() { return __builtin_cpu_supports("avx512vnni"); }
+bool cpu_has_vnni(Level level) {
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    if (level == Level::v4) return __builtin_cpu_supports("avx512vnni");
+    return level == Level::v3 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 4)) != 0;
+}
 
 #elif defined(TRACKCORE_HAS_v4)
 
@@ -45,16 +53,17 @@ bool cpu_has(Level level) {
     return true;
 }
 
-bool cpu_has_vnni() {
+bool cpu_has_vnni(Level level) {
     int id[4];
-    __cpuidex(id, 7, 0);
-    return (id[2] & (1 << 11)) != 0;
+    __cpuidex(id, 7, level == Level::v4 ? 0 : 1);
+    if (level == Level::v4) return (id[2] & (1 << 11)) != 0;
+    return level == Level::v3 && (id[0] & (1 << 4)) != 0;
 }
 
 #else
 
 bool cpu_has(Level level) { return level == Level::baseline; }
-bool cpu_has_vnni() { return false; }
+bool cpu_has_vnni(Level) { return false; }
 
 #endif
 
@@ -84,7 +93,10 @@ Level active_level() {
 }
 
 bool has_vnni() {
-    static const bool has = active_level() == Level::v4 && cpu_has_vnni();
+    static const bool has = [] {
+        const char* wanted = std::getenv("TRACKCORE_VNNI");
+        return (wanted == nullptr || std::string(wanted) != "0") && cpu_has_vnni(active_level());
+    }();
     return has;
 }
 

@@ -14,7 +14,8 @@ Level best_level();
 
 const char* level_name(Level level);
 
-/// Whether level v4 may use AVX-512 VNNI, which is no part of it but most of its CPUs have.
+/// Whether levels v3 and v4 may use the four-byte products of VNNI at their width, which are no
+/// part of the levels but which most newer CPUs have. TRACKCORE_VNNI=0 says no, for tests.
 bool has_vnni();
 
 }  // namespace trackcore::simd

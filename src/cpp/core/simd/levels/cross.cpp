@@ -7,7 +7,11 @@
 #define TRACKCORE_VNNI
 #else
 #define TRACKCORE_INLINE inline __attribute__((always_inline))
+#if defined(__AVX512BW__)
 #define TRACKCORE_VNNI __attribute__((target("avx512vnni")))
+#else
+#define TRACKCORE_VNNI __attribute__((target("avxvnni")))
+#endif
 #endif
 
 namespace {
@@ -51,32 +55,61 @@ struct PairLanes {
     static TRACKCORE_INLINE Sums squares_from(Sums, Sums squares) { return squares; }
 };
 
+#if defined(__AVX2__)
 #if defined(__AVX512BW__)
-/// Four products a lane. Only the innermost step needs the instruction, and only functions
-/// that are compiled for it inline it.
+using Bytes = __m512i;
+inline Bytes zero_bytes() { return _mm512_setzero_si512(); }
+inline Bytes load_bytes(const std::int32_t* p) { return _mm512_loadu_si512(p); }
+inline Bytes all_bytes(std::int32_t lane) { return _mm512_set1_epi32(lane); }
+inline Bytes both(Bytes a, Bytes b) { return _mm512_and_si512(a, b); }
+inline Bytes either(Bytes a, Bytes b) { return _mm512_xor_si512(a, b); }
+inline Bytes add_lanes(Bytes a, Bytes b) { return _mm512_add_epi32(a, b); }
+inline Bytes times_128(Bytes a) { return _mm512_slli_epi32(a, 7); }
+inline void store_bytes(Bytes a, std::int32_t* p) { _mm512_storeu_si512(p, a); }
+TRACKCORE_VNNI inline Bytes dot4(Bytes total, Bytes pixels, Bytes values) {
+    return _mm512_dpbusd_epi32(total, pixels, values);
+}
+#else
+using Bytes = __m256i;
+inline Bytes zero_bytes() { return _mm256_setzero_si256(); }
+inline Bytes load_bytes(const std::int32_t* p) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+}
+inline Bytes all_bytes(std::int32_t lane) { return _mm256_set1_epi32(lane); }
+inline Bytes both(Bytes a, Bytes b) { return _mm256_and_si256(a, b); }
+inline Bytes either(Bytes a, Bytes b) { return _mm256_xor_si256(a, b); }
+inline Bytes add_lanes(Bytes a, Bytes b) { return _mm256_add_epi32(a, b); }
+inline Bytes times_128(Bytes a) { return _mm256_slli_epi32(a, 7); }
+inline void store_bytes(Bytes a, std::int32_t* p) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a);
+}
+TRACKCORE_VNNI inline Bytes dot4(Bytes total, Bytes pixels, Bytes values) {
+    return _mm256_dpbusd_avx_epi32(total, pixels, values);
+}
+#endif
+
+/// Four products a lane. Only the innermost step needs the instruction, and only functions that
+/// are compiled for it inline it.
 struct QuadLanes {
     using Lane = std::int32_t;
-    using Sums = __m512i;
-    static constexpr int lanes = 16;
-    static TRACKCORE_INLINE Sums zero() { return _mm512_setzero_si512(); }
-    static TRACKCORE_INLINE Sums load(const std::int32_t* p) { return _mm512_loadu_si512(p); }
-    static TRACKCORE_INLINE Sums all(const std::int32_t* p) { return _mm512_set1_epi32(*p); }
+    using Sums = Bytes;
+    static constexpr int lanes = half_wide;
+    static TRACKCORE_INLINE Sums zero() { return zero_bytes(); }
+    static TRACKCORE_INLINE Sums load(const std::int32_t* p) { return load_bytes(p); }
+    static TRACKCORE_INLINE Sums all(const std::int32_t* p) { return all_bytes(*p); }
     TRACKCORE_VNNI static inline Sums accumulate(Sums total, Sums area, Sums taps) {
-        return _mm512_dpbusd_epi32(total, area, taps);
+        return dot4(total, area, taps);
     }
-    static TRACKCORE_INLINE void store(Sums total, std::int32_t* p) {
-        _mm512_storeu_si512(p, total);
-    }
+    static TRACKCORE_INLINE void store(Sums total, std::int32_t* p) { store_bytes(total, p); }
 
     /// One factor is signed: v (v - 128) stands for the square.
     TRACKCORE_VNNI static inline void add_pixels(Sums area, Sums mask, Sums& sum, Sums& squares) {
-        const Sums pixels = _mm512_and_si512(area, mask);
-        sum = _mm512_dpbusd_epi32(sum, pixels, _mm512_set1_epi8(1));
-        squares =
-            _mm512_dpbusd_epi32(squares, pixels, _mm512_xor_si512(area, _mm512_set1_epi8(-128)));
+        const Sums pixels = both(area, mask);
+        sum = dot4(sum, pixels, all_bytes(0x01010101));
+        squares = dot4(squares, pixels, either(area, all_bytes(static_cast<int>(0x80808080u))));
     }
     static TRACKCORE_INLINE Sums squares_from(Sums sum, Sums squares) {
-        return _mm512_add_epi32(squares, _mm512_slli_epi32(sum, 7));
+        return add_lanes(squares, times_128(sum));
     }
 };
 #endif
@@ -192,7 +225,7 @@ void add_pairs_across(const std::int32_t* area, int width, int shifts, std::int3
     sum_row<PairLanes, 2>(area, width, shifts, sum, squares);
 }
 
-#if defined(__AVX512BW__)
+#if defined(__AVX2__)
 TRACKCORE_VNNI void cross_quads(const std::int32_t* area, std::ptrdiff_t area_stride,
                                 const std::int32_t* pattern, int groups, int pattern_rows,
                                 int shifts, std::int32_t* out, std::ptrdiff_t out_stride) {
@@ -278,7 +311,7 @@ namespace trackcore::simd {
 const CrossKernels TRACKCORE_LEVEL_TABLE(cross_kernels){
     {1, band_rows, cross_f32},
     {{2, band_rows, cross_pairs}, pack<std::int16_t>, expand<2>, add_pairs_across},
-#if defined(__AVX512BW__)
+#if defined(__AVX2__)
     {{4, band_rows, cross_quads}, pack<std::int8_t>, expand<4>, add_quads_across}};
 #else
     {{4, band_rows, nullptr}, nullptr, nullptr, nullptr}};

@@ -13,7 +13,10 @@ inline int whole(int n) {
 
 void slide(const std::int32_t* __restrict from, const std::int32_t* __restrict add,
            const std::int32_t* __restrict drop, int n, std::int32_t* __restrict to) {
-    for (int i = 0; i < whole(n); ++i) to[i] = from[i] + add[i] - drop[i];
+    // Unsigned: what lies in the slack may overflow.
+    const auto bits = [](std::int32_t value) { return static_cast<std::uint32_t>(value); };
+    for (int i = 0; i < whole(n); ++i)
+        to[i] = static_cast<std::int32_t>(bits(from[i]) + bits(add[i]) - bits(drop[i]));
 }
 
 /// Doubles that are summed in registers.
