@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from trackcore import _core
 from trackcore._check import Dims, threads_count
 from trackcore.errors import InputError
-from trackcore.options import FeatureOptions
+from trackcore.options import FeatureOptions, require_options
 from trackcore.pyramid import FramePyramid, as_pyramid
 from trackcore.types import Features
 
@@ -87,8 +87,7 @@ def detect_features(
     >>> sorted(map(tuple, found.xy_px.tolist()))
     [(30.0, 20.0), (30.0, 39.0), (49.0, 20.0), (49.0, 39.0)]
     """
-    if not isinstance(options, FeatureOptions):
-        raise InputError(f"options: expected FeatureOptions, got {type(options).__name__}")
+    require_options(options, FeatureOptions)
     workers = threads_count(threads)
     pyramid = as_pyramid("image", image, 1, workers)
     existing = None if existing_px is None else Dims().array("existing_px", existing_px, ("n", 2))

@@ -105,6 +105,12 @@ class Options:
         return type(default)(value)
 
 
+def require_options(options: object, kind: type[Options]) -> None:
+    """Raise unless `options` are of this kind."""
+    if not isinstance(options, kind):
+        raise InputError(f"options: expected {kind.__name__}, got {type(options).__name__}")
+
+
 _NUMBERS: dict[type, tuple[type, ...]] = {
     int: (int, np.integer),
     float: (int, float, np.integer, np.floating),

@@ -9,16 +9,15 @@ from numpy.typing import ArrayLike, NDArray
 from trackcore import _core
 from trackcore._check import Dims, threads_count
 from trackcore.errors import InputError
-from trackcore.options import MotionModel, RegionOptions
+from trackcore.options import MotionModel, RegionOptions, require_options
 from trackcore.pyramid import FramePyramid, as_pyramid, comparable
 from trackcore.types import RegionMatches
 
 Image = NDArray[Any] | FramePyramid
 
 
-def _core_options(options: object) -> _core.RegionOptions:
-    if not isinstance(options, RegionOptions):
-        raise InputError(f"options: expected RegionOptions, got {type(options).__name__}")
+def _core_options(options: RegionOptions) -> _core.RegionOptions:
+    require_options(options, RegionOptions)
     if options.search < options.pattern:
         raise InputError(
             f"options: expected search >= pattern, got search = {options.search} px and"

@@ -8,17 +8,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from trackcore import _core
 from trackcore._check import Dims, threads_count
-from trackcore.errors import InputError
-from trackcore.options import Options, Photometric, TrackOptions
+from trackcore.options import Photometric, TrackOptions, require_options
 from trackcore.pyramid import FramePyramid, as_pyramid, comparable
 from trackcore.types import PointMatches
 
 Image = NDArray[Any] | FramePyramid
-
-
-def _require_options(options: object, kind: type[Options]) -> None:
-    if not isinstance(options, kind):
-        raise InputError(f"options: expected {kind.__name__}, got {type(options).__name__}")
 
 
 def core_point_options(options: TrackOptions) -> _core.PointOptions:
@@ -79,7 +73,7 @@ def track_points(
     >>> bool(np.abs(match.xy_px - [81.5, 60.0]).max() < 0.05)
     True
     """
-    _require_options(options, TrackOptions)
+    require_options(options, TrackOptions)
     workers = threads_count(threads)
     dims = Dims()
     xy = dims.array("xy_px", xy_px, ("n", 2))

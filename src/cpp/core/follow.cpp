@@ -21,15 +21,8 @@ constexpr double home_ncc = 0.9;
 // ... and has about its size and direction, so that the attempt is not wasted.
 constexpr double home_scale = 1.3, home_turn = 0.35;
 
-Mat3 compose(const Mat3& b, const Mat3& a) {
-    Mat3 c;
-    for (int i = 0; i < 3; ++i)
-        for (int j = 0; j < 3; ++j)
-            c.m[3 * i + j] =
-                b.m[3 * i] * a.m[j] + b.m[3 * i + 1] * a.m[3 + j] + b.m[3 * i + 2] * a.m[6 + j];
-    for (double& v : c.m) v /= c.m[8] == 0.0 ? 1.0 : c.m[8];
-    return c;
-}
+/// b after a, scaled as pixels have it.
+Mat3 compose(const Mat3& b, const Mat3& a) { return normalised(product(b, a)); }
 
 double distance(Vec2 a, Vec2 b) { return std::hypot(a.x - b.x, a.y - b.y); }
 

@@ -20,10 +20,6 @@ constexpr double least_gain = 0.25, most_gain = 5.0;
 constexpr double stage_px = 0.5;
 constexpr int stage_iterations = 12;
 
-bool inside(Vec2 v, const ImageView& image) {
-    return v.x >= -0.5 && v.y >= -0.5 && v.x <= image.width - 0.5 && v.y <= image.height - 0.5;
-}
-
 RegionFit lost_fit(PointStatus why, int iterations) {
     constexpr double nan = std::numeric_limits<double>::quiet_NaN();
     RegionFit fit{{}, {nan, nan}, 0.0f, 0.0f, 0.0f, iterations, why};

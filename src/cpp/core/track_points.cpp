@@ -27,12 +27,6 @@ KltWorkspace& workspace() {
     return w;
 }
 
-bool finite(Vec2 v) { return std::isfinite(v.x) && std::isfinite(v.y); }
-
-bool inside(Vec2 v, const ImageView& image) {
-    return v.x >= -0.5 && v.y >= -0.5 && v.x <= image.width - 0.5 && v.y <= image.height - 0.5;
-}
-
 /// Levels that are larger than the window; the finest always counts.
 int usable_levels(const FramePyramid& prev, const FramePyramid& next, const PointOptions& options) {
     int n = std::min({options.levels, prev.levels(), next.levels()});

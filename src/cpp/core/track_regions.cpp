@@ -16,12 +16,6 @@ namespace {
 
 constexpr int regions_a_piece = 16;
 
-bool finite(Vec2 v) { return std::isfinite(v.x) && std::isfinite(v.y); }
-
-bool inside(Vec2 v, const ImageView& image) {
-    return v.x >= -0.5 && v.y >= -0.5 && v.x <= image.width - 0.5 && v.y <= image.height - 0.5;
-}
-
 RegionMatch lost_region(PointStatus why) {
     RegionMatch match{lost_point(why), {}};
     std::fill(std::begin(match.warp.m), std::end(match.warp.m),

@@ -98,10 +98,8 @@ void Tracker::start(Vec2 xy_px) {
     track->index = n_tracks_++;
     PointMatch match = lost_point(PointStatus::unseen);
     const ImageView& image = previous_->level(0);
-    if (std::isfinite(xy_px.x) && std::isfinite(xy_px.y)) {
-        const bool inside = xy_px.x >= -0.5 && xy_px.y >= -0.5 && xy_px.x <= image.width - 0.5 &&
-                            xy_px.y <= image.height - 0.5;
-        if (!inside) {
+    if (finite(xy_px)) {
+        if (!inside(xy_px, image)) {
             match.status = PointStatus::out_of_frame;
         } else if (!start_patch(*previous_, xy_px, options_, track->patch)) {
             match.status = PointStatus::low_texture;

@@ -1,6 +1,7 @@
 // The vocabulary every part of the core shares.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -38,6 +39,13 @@ struct ImageView {
         return reinterpret_cast<const Pixel*>(static_cast<const char*>(data) + y * stride);
     }
 };
+
+inline bool finite(Vec2 v) { return std::isfinite(v.x) && std::isfinite(v.y); }
+
+/// Whether a position lies on a pixel of the image; NaN does not.
+inline bool inside(Vec2 v, const ImageView& image) {
+    return v.x >= -0.5 && v.y >= -0.5 && v.x <= image.width - 0.5 && v.y <= image.height - 0.5;
+}
 
 /// Why a point has a position, or has none. Same values as `trackcore.PointStatus`.
 enum class PointStatus : std::uint8_t {
