@@ -74,7 +74,8 @@ def test_ncc_and_residual_are_those_of_the_patches_at_the_result(
     found = track_points(
         scene.prev, scene.next, scene.xy_px, options=options, guess_px=scene.true_xy_px
     )
-    assert found.ok.mean() > 0.6  # 5 px of smooth texture in noise are often refused
+    # a few pixels of smooth texture in noise are often refused
+    assert found.ok.mean() > (0.8 if window >= 11 else 0.6)
     for i in np.flatnonzero(found.ok):
         figures = [
             oracle.quality(
@@ -83,9 +84,10 @@ def test_ncc_and_residual_are_those_of_the_patches_at_the_result(
             )
             for weights in ([oracle.eight_taps] if precise else KERNELS)
         ]  # fmt: skip
-        # patches are compared in eighths of a grey level; unless `precise`, what the last short
-        # step changes is predicted
-        far_ncc, far_residual = (2e-3, 0.08) if precise else (8e-3, 0.3)
+        # patches are compared in eighths of a grey level; in larger windows, unless `precise`,
+        # what the last short step changes is predicted
+        measured = precise or window < 11
+        far_ncc, far_residual = (2e-3, 0.08) if measured else (4e-3, 0.15)
         assert any(
             abs(found.ncc[i] - ncc) < far_ncc and abs(found.residual[i] - residual) < far_residual
             for ncc, residual in figures

@@ -32,7 +32,7 @@ def errors_px(clip, tracks):
 
 
 def test_a_long_hybrid_track_returns_to_where_it_began():
-    clip = synth.loop_clip("medium", seed=7, n_frames=300, size=(240, 180))
+    clip = synth.loop_clip("medium", seed=7, n_frames=300, size=(240, 180), noise=2.0)
     tracks = run(clip, tc.TrackerOptions(target_count=60, replenish=False))
     whole = tracks.status[:, -1] == PointStatus.TRACKED
     assert whole.sum() >= 20
