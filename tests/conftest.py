@@ -11,6 +11,7 @@ import pytest
 
 from trackcore import _core
 
+Monkey = pytest.MonkeyPatch
 PROJECT = Path(__file__).resolve().parents[1]
 
 
@@ -28,6 +29,12 @@ def pytest_report_header() -> list[str]:
         f" (best here {_core.best_cpu_level()}), threads {_core.available_threads()},"
         f" SANITIZED {_core.SANITIZED}, GIL {'on' if gil else 'off'}",
     ]
+
+
+@pytest.fixture(autouse=True)
+def own_data_directory(tmp_path_factory: pytest.TempPathFactory, monkeypatch: Monkey) -> None:
+    """Keep every test, and every process it starts, away from the user's sessions."""
+    monkeypatch.setenv("TRACKCORE_HOME", str(tmp_path_factory.mktemp("trackcore-home")))
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,9 @@
 """trackcore: sub-pixel point tracking, numpy in, numpy out."""
 
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
+
 from trackcore import synth as synth
 from trackcore.clip_tracker import track_clip as track_clip
 from trackcore.detect import detect_features as detect_features
@@ -32,5 +36,21 @@ from trackcore.types import PointMatches as PointMatches
 from trackcore.types import PointStatus as PointStatus
 from trackcore.types import RegionMatches as RegionMatches
 
-__all__ = sorted(name for name, value in vars().items() if hasattr(value, "__qualname__"))
-__all__ += ["synth"]
+if _TYPE_CHECKING:
+    pass  # the names of _LAZY, for type checkers
+
+# Names whose modules import more than numpy: loaded when first asked for.
+_LAZY: dict[str, str] = {}
+
+
+def __getattr__(name: str) -> _Any:
+    """Load a name of `_LAZY`."""
+    if name not in _LAZY:
+        raise AttributeError(f"module 'trackcore' has no attribute {name!r}")
+    return getattr(_import_module(_LAZY[name]), name)
+
+
+__all__ = sorted(
+    name for name, value in vars().items() if hasattr(value, "__qualname__") and name[0] != "_"
+)
+__all__ += ["synth", *_LAZY]
