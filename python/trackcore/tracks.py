@@ -166,6 +166,11 @@ class Tracks:
         return f"<Tracks: {len(self)} tracks over {span}, {alive} per frame, {w}x{h} px>"
 
     @property
+    def names(self) -> list[str]:
+        """Name of each track in records and in other programs, made from its id."""
+        return [f"track_{number:05d}" for number in self.ids.tolist()]
+
+    @property
     def n_frames(self) -> int:
         """Number of frames."""
         return int(self.xy_px.shape[1])

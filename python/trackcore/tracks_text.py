@@ -51,6 +51,7 @@ from numpy.typing import NDArray
 
 from trackcore._files import write_text as write_file
 from trackcore.errors import InputError
+from trackcore.normalised import normalised
 
 if TYPE_CHECKING:
     from trackcore.tracks import Tracks
@@ -74,24 +75,25 @@ def write_text(tracks: Tracks, path: Path, form: str) -> list[Path]:
 
 def _write_blender(tracks: Tracks, path: Path) -> list[Path]:
     w, h = tracks.frame_size
-    places = (tracks.xy_px + 0.5) / (w, h)
-    places[..., 1] = 1.0 - places[..., 1]
+    names = tracks.names
+    places = normalised(tracks.xy_px, tracks.frame_size)
     lines = [
         "# trackcore tracks for Blender: frame x y, of the frame's size, origin bottom-left, y up",
         f"# {w} x {h} px, {tracks.fps:g} fps",
     ]
     for track, rows in _rows(tracks, places, digits=9):
-        lines += [f"track {_name(tracks, track)}", *rows]
+        lines += [f"track {names[track]}", *rows]
     write_file(path, "\n".join(lines) + "\n")
     return [path]
 
 
 def _write_nuke(tracks: Tracks, path: Path) -> list[Path]:
     _, h = tracks.frame_size
+    names = tracks.names
     places = tracks.xy_px + 0.5
     places[..., 1] = h - places[..., 1]
     files = {
-        f"{_name(tracks, track)}.txt": "\n".join(["# trackcore: frame x y", *rows]) + "\n"
+        f"{names[track]}.txt": "\n".join(["# trackcore: frame x y", *rows]) + "\n"
         for track, rows in _rows(tracks, places, digits=6)
     }
     return _write_folder(path, files)
@@ -138,10 +140,6 @@ def _rows(
         if seen.any():
             positions = zip(frames[seen].tolist(), places[track, seen].tolist(), strict=True)
             yield track, [f"{frame} {x:.{digits}f} {y:.{digits}f}" for frame, (x, y) in positions]
-
-
-def _name(tracks: Tracks, track: int) -> str:
-    return f"track_{int(tracks.ids[track]):05d}"
 
 
 def _write_folder(folder: Path, files: dict[str, str]) -> list[Path]:
