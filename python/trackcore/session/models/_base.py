@@ -7,14 +7,23 @@ word or a number that the published schema (`docs/schema`) does not allow.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, JsonValue, Strict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    JsonValue,
+    Strict,
+)
 from pydantic import GetCoreSchemaHandler as CoreHandler
 from pydantic import ValidationInfo as Info
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
-from typing_extensions import Self
+from typing_extensions import LiteralString, Self
 
 SCHEMA_VERSION = 1
 
@@ -55,10 +64,13 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """The documented range of a number; others are kept when read and refused when written."""
+    """The documented range of a number, or of each in a list.
+
+    Others are kept when read and refused when written.
+    """
 
     lo: float
-    hi: float = float("inf")
+    hi: float = math.inf
 
     def __get_pydantic_core_schema__(self, source: Any, handler: CoreHandler) -> CoreSchema:
         return core_schema.with_info_after_validator_function(self._read, handler(source))
@@ -66,17 +78,45 @@ class Within:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        above = {} if self.hi == float("inf") else {"maximum": self.hi}
-        return {**handler(schema), "minimum": self.lo, **above}
+        bounds = {"minimum": self.lo, **({} if self.hi == math.inf else {"maximum": self.hi})}
+        json = handler(schema)
+        if json.get("type") != "array":
+            return {**json, **bounds}
+        items = json["items"]
+        kinds = [{**kind, **bounds} if kind != _NULL else kind for kind in items["anyOf"]]
+        return {**json, "items": {**items, "anyOf": kinds}}
 
-    def _read(self, value: float, info: Info) -> float:
-        if info.context == STRICT and not self.lo <= value <= self.hi:
-            raise PydanticCustomError(
-                "range", "expected {lo:g} .. {hi:g}", {"lo": self.lo, "hi": self.hi}
-            )
+    def _read(self, value: Any, info: Info) -> Any:
+        if info.context == STRICT:
+            numbers = value if isinstance(value, list) else [value]
+            if not all(self.lo <= number <= self.hi for number in numbers if number is not None):
+                raise PydanticCustomError("range", self._expected)
         return value
 
+    @property
+    def _expected(self) -> LiteralString:
+        # pydantic's messages are typed as literal; this one is made of the class's own numbers
+        if self.hi == math.inf:
+            return f"expected at least {self.lo:g}"
+        return f"expected {self.lo:g} .. {self.hi:g}"
 
+
+def _finite(value: JsonValue) -> JsonValue:
+    """Refuse what JSON cannot say, at any depth (pydantic lets it pass in free-form values)."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise PydanticCustomError("finite_number", "expected a finite number")
+    for part in (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    ):
+        _finite(part)
+    return value
+
+
+_NULL = {"type": "null"}
+Anything: TypeAlias = Annotated[JsonValue, AfterValidator(_finite)]
+Numbers: TypeAlias = list[Number | None]
+Shares: TypeAlias = Annotated[Numbers, Within(0, 1)]
+Positives: TypeAlias = Annotated[Numbers, Within(0)]
 Share: TypeAlias = Annotated[Number, Within(0, 1)]
 Positive: TypeAlias = Annotated[Number, Within(0)]
 Count: TypeAlias = Annotated[Whole, Within(0)]
@@ -86,31 +126,50 @@ class Record(BaseModel):
     """Base of all records: immutable, unknown fields kept, no NaN, no infinity."""
 
     model_config = ConfigDict(
-        extra="allow", frozen=True, allow_inf_nan=False, hide_input_in_errors=True
+        extra="allow",
+        frozen=True,
+        allow_inf_nan=False,
+        defer_build=True,
+        ser_json_inf_nan="constants",
+        hide_input_in_errors=True,
     )
-    __pydantic_extra__: dict[str, JsonValue]
+    __pydantic_extra__: dict[str, Anything]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields that are set, as plain JSON types."""
         return self.model_dump(mode="json", exclude_unset=True)
 
-    def checked(self) -> Self:
-        """Return the same record, held to the published schema.
+    def checked(self, *, strict: bool = True) -> Self:
+        """Return the same record, validated anew; held to the published schema if `strict`.
 
         Raises
         ------
         pydantic.ValidationError
-            Naming each field that has an undocumented word, a number out of range, NaN or
-            infinity.
+            Naming each field that holds NaN, infinity, or, if `strict`, an undocumented word or a
+            number out of its range.
         """
-        return self.model_validate(self.to_dict(), context=STRICT)
+        return self.model_validate_json(
+            self.model_dump_json(exclude_unset=True), context=STRICT if strict else None
+        )
+
+
+def _known_version(version: int) -> int:
+    if version != SCHEMA_VERSION:
+        raise PydanticCustomError(
+            "schema_version",
+            "version {version} is unknown to this release, which reads {known}",
+            {"version": version, "known": SCHEMA_VERSION},
+        )
+    return version
 
 
 class File(Record):
     """A record that is a file of its own."""
 
-    schema_version: Annotated[Whole, Within(SCHEMA_VERSION, SCHEMA_VERSION)] = Field(
-        SCHEMA_VERSION, description="version of this schema"
+    schema_version: Annotated[Whole, AfterValidator(_known_version)] = Field(
+        SCHEMA_VERSION,
+        description="version of this schema",
+        json_schema_extra={"const": SCHEMA_VERSION},
     )
 
     def to_dict(self) -> dict[str, Any]:

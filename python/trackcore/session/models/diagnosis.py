@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import JsonValue
-
-from trackcore.session.models._base import Record, Share, Whole, says
+from trackcore.session.models._base import Anything, Record, Share, Whole, says
 
 
 class Cause(Record):
@@ -13,8 +11,8 @@ class Cause(Record):
     pattern: str | None = says("name of the pattern, e.g. MOTION_BLUR")
     confidence: Share | None = says("how sure")
     frame: Whole | None = says("where it shows, if at one frame (clip frame number)")
-    evidence: JsonValue = says("the numbers it rests on")
-    fix_adjustments: dict[str, JsonValue] | None = says("settings that should help")
+    evidence: Anything = says("the numbers it rests on")
+    fix_adjustments: dict[str, Anything] | None = says("settings that should help")
 
 
 class Diagnosis(Cause):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import JsonValue
-
 from trackcore.session.models._base import (
+    Anything,
     Count,
     Number,
     Positive,
@@ -65,9 +64,9 @@ class LearnedModel(Record):
     footage_classes: dict[str, FootageClass] | None = says("by class, e.g. HD_30fps")
     region_models: dict[Region, RegionStats] | None = says("by region of the frame")
     behavior_patterns: dict[str, BehaviorPattern] | None = says("by class and change")
-    failure_patterns: JsonValue = says("settings that failed, by class and pattern")
-    clip_specific: JsonValue = says("best settings by clip fingerprint")
-    footage_type_adjustments: JsonValue = says("by type of footage")
+    failure_patterns: Anything = says("settings that failed, by class and pattern")
+    clip_specific: Anything = says("best settings by clip fingerprint")
+    footage_type_adjustments: Anything = says("by type of footage")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields that are set, and the version, as plain JSON types."""

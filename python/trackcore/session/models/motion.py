@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import JsonValue
-
 from trackcore.session.models._base import (
+    Anything,
     Count,
     Flag,
     Number,
+    Numbers,
     Point,
     Positive,
     Record,
@@ -45,7 +45,7 @@ class ZoomAnalysis(Record):
 
     is_zoom_detected: Flag | None = says("more than 5 % change of scale")
     zoom_direction: ZoomDirection | None = says("documented sign: scale up is ZOOM_OUT")
-    scale_timeline: list[Number | None] | None = says("scale at each sample, 1 at the first")
+    scale_timeline: Numbers | None = says("scale at each sample, 1 at the first")
     estimated_fl_ratio: Positive | None = says("final over initial scale (>1 is ZOOM_OUT)")
     scale_variance: Positive | None = says("low: zoom (uniform), high: dolly (parallax)")
     is_uniform_scale: Flag | None = says("true: like a zoom, false: like a dolly")
@@ -60,7 +60,7 @@ class ShotType(Record):
 
     shot_type: str | None = says("static, pan, zoom, ...")
     confidence: Share | None = says("confidence of the classification")
-    evidence: dict[str, JsonValue] | None = says("the numbers it rests on")
+    evidence: dict[str, Anything] | None = says("the numbers it rests on")
 
 
 class MotionProbe(Record):

@@ -11,6 +11,7 @@ from trackcore.session.models._base import (
     Point,
     Positive,
     Share,
+    Shares,
     Whole,
     Within,
     needed,
@@ -68,8 +69,8 @@ class Session(File):
     motion_consistency: Share | None = says("1: all tracks move alike")
     failure_type: FailureType | None = says("why it failed; NONE if it did not")
     frame_of_failure: Whole | None = says("where tracks first dropped critically (frame number)")
-    flow_direction_histogram: list[Share] | None = says("8 directions from -180 deg, y up; sum 1")
-    flow_magnitude_histogram: list[Share] | None = says("5 classes of speed; sum 1")
+    flow_direction_histogram: Shares | None = says("8 directions from -180 deg, y up; sum 1")
+    flow_magnitude_histogram: Shares | None = says("5 classes of speed; sum 1")
 
     tracks: list[TrackRecord] = says("every track", default=[])
     track_failures: list[TrackFailure] | None = says("where and why tracks were lost")

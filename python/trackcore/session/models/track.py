@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from pydantic import JsonValue
-
 from trackcore.session.models._base import (
+    Anything,
     Count,
     Flag,
     Number,
     Point,
     Positive,
+    Positives,
     Record,
     Share,
+    Shares,
     Whole,
     needed,
     says,
@@ -42,17 +43,17 @@ class TrackRecord(Record):
         "positions every `trajectory_sample_rate` frames", unit="shares of the frame"
     )
     trajectory_sample_rate: Count | None = says("frames between samples", unit="frames")
-    trajectory_velocities: list[Positive | None] | None = says(
+    trajectory_velocities: Positives | None = says(
         "speed between neighbouring samples", unit="diagonals/frame"
     )
-    trajectory_confidence: list[Share | None] | None = says("confidence of each sample")
+    trajectory_confidence: Shares | None = says("confidence of each sample")
     avg_confidence: Share | None = says("mean of `trajectory_confidence`")
     is_anchor_candidate: Flag | None = says(
         "long and smooth enough to anchor the healing of others"
     )
     anchor_quality: Share | None = says("how good an anchor it is")
-    start_signature: JsonValue = says("motion and look at the start, for healing")
-    end_signature: JsonValue = says("motion and look at the end, for healing")
+    start_signature: Anything = says("motion and look at the start, for healing")
+    end_signature: Anything = says("motion and look at the end, for healing")
 
 
 class TrackFailure(Record):

@@ -7,9 +7,11 @@ from typing import Annotated
 from trackcore.session.models._base import (
     Count,
     Number,
+    Numbers,
     Positive,
     Record,
     Share,
+    Shares,
     Whole,
     Within,
     says,
@@ -39,9 +41,9 @@ class VisualFeatures(Record):
     density_timeline: dict[str, dict[Region, Positive]] | None = says(
         "`feature_density` at 25 %, 50 % and 75 % of the clip"
     )
-    flow_direction_histogram: list[Share] | None = says("see the session's field of that name")
-    flow_magnitude_histogram: list[Share] | None = says("see the session's field of that name")
-    temporal_motion_profile: list[Number | None] | None = says(
+    flow_direction_histogram: Shares | None = says("see the session's field of that name")
+    flow_magnitude_histogram: Shares | None = says("see the session's field of that name")
+    temporal_motion_profile: Numbers | None = says(
         "speed at evenly spaced frames", unit="diagonals/frame"
     )
 
