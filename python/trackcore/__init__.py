@@ -37,10 +37,19 @@ from trackcore.types import PointStatus as PointStatus
 from trackcore.types import RegionMatches as RegionMatches
 
 if _TYPE_CHECKING:
-    pass  # the names of _LAZY, for type checkers
+    # the names of _LAZY, for type checkers
+    from trackcore.session.recorder import SessionRecorder as SessionRecorder
+    from trackcore.session.store import SessionStore as SessionStore
+    from trackcore.session.store import load_sessions as load_sessions
+    from trackcore.session.store import save_session as save_session
 
 # Names whose modules import more than numpy: loaded when first asked for.
-_LAZY: dict[str, str] = {}
+_LAZY: dict[str, str] = {
+    "SessionRecorder": "trackcore.session.recorder",
+    "SessionStore": "trackcore.session.store",
+    "load_sessions": "trackcore.session.store",
+    "save_session": "trackcore.session.store",
+}
 
 
 def __getattr__(name: str) -> _Any:

@@ -116,7 +116,7 @@ class RecordFolder(Generic[AnyRecord, AnyEntry]):
             found = self._examine(name, seen)
             if found is not None:
                 alive[name] = found
-                new.append((name, *found))
+                new.append((name, found[0], found[1]))
         self._index.update(new, alive)
         return [self._entry(name=name, **alive[name][1]) for name in sorted(alive)]
 

@@ -68,10 +68,11 @@ class Home:
                 folder.mkdir(parents=True, exist_ok=True)
 
     @contextmanager
-    def lock(self, timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
-        """Be the only process that maintains this store: recovers, imports, resets.
+    def lock(self, name: str = "store", timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
+        """Be the only one who holds the lock of this name.
 
-        Saving a record does not need it.
+        `store`: whoever changes many records as one, such as an import. `journals`: whoever opens
+        or recovers a journal. Saving a record needs no lock.
 
         Raises
         ------
@@ -82,7 +83,7 @@ class Home:
 
         with explained(self.root):
             self._work.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self._work / "lock", timeout=timeout_s, thread_local=False)
+            lock = FileLock(self._work / f"{name}.lock", timeout=timeout_s, thread_local=False)
             try:
                 lock.acquire()
             except Timeout:

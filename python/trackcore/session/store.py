@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trackcore._files import write_durably
 from trackcore.errors import RecordError, StoreError
 from trackcore.session.entries import BehaviorEntry, SessionEntry
 from trackcore.session.folder import RecordFolder
-from trackcore.session.home import Home
+from trackcore.session.home import Home, explained
 
 if TYPE_CHECKING:
-    from trackcore.session.models import Behavior, Session
+    from trackcore.session.models import AggregateStats, Behavior, Session
 
 Root = str | os.PathLike[str] | None
 
@@ -49,6 +50,8 @@ class SessionStore:
         self.behavior: RecordFolder[Behavior, BehaviorEntry] = RecordFolder(
             self.home.behavior, self.home.index("behavior"), "Behavior", BehaviorEntry
         )
+        if _any(self.home.journals):
+            self.recover()
 
     @property
     def root(self) -> Path:
@@ -143,6 +146,37 @@ class SessionStore:
         self.sessions.save(str(name), fields, strict=strict)
         return self.sessions.file(str(name))
 
+    def aggregate_stats(self) -> AggregateStats:
+        """Return the statistics of all sessions, from their listing."""
+        from trackcore.session.aggregate import aggregate
+
+        return aggregate(self.sessions.list())
+
+    def write_aggregate_stats(self) -> AggregateStats:
+        """Write `aggregate_stats.json` anew and return it.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be written.
+        """
+        from trackcore.session import text
+
+        stats = self.aggregate_stats()
+        with explained(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+            write_durably(self.home.aggregate_stats, text.render(stats.checked()))
+        return stats
+
+    def recover(self) -> Sequence[str]:
+        """Turn what killed processes left into sessions marked as interrupted; return their names.
+
+        Opening a store does this by itself. What cannot be written now stays for another time.
+        """
+        from trackcore.session.recovery import recover_quietly
+
+        return recover_quietly(self)
+
 
 def save_session(record: Session | Mapping[str, Any], root: Root = None) -> Path:
     """Write one session to the data directory and return its file. See `SessionStore.save`."""
@@ -164,3 +198,11 @@ def record_name(timestamp: object) -> str:
     stem = str(timestamp or now())[:19].replace(":", "-")
     plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in stem)
     return f"{plain.lstrip('-_') or 'session'}_{secrets.token_hex(4)}"
+
+
+def _any(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as files:
+            return next(files, None) is not None
+    except OSError:
+        return False

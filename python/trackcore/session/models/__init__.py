@@ -6,6 +6,8 @@ Importing this loads pydantic, which the rest of trackcore does without until a 
 from trackcore.session.models._base import SCHEMA_VERSION as SCHEMA_VERSION
 from trackcore.session.models._base import File as File
 from trackcore.session.models._base import Record as Record
+from trackcore.session.models.aggregate import AggregateStats as AggregateStats
+from trackcore.session.models.aggregate import ClassStats as ClassStats
 from trackcore.session.models.behavior import Adjustment as Adjustment
 from trackcore.session.models.behavior import Behavior as Behavior
 from trackcore.session.models.behavior import Exclusion as Exclusion
