@@ -19,6 +19,7 @@ from pydantic import (
     GetJsonSchemaHandler,
     JsonValue,
     Strict,
+    WithJsonSchema,
 )
 from pydantic import GetCoreSchemaHandler as CoreHandler
 from pydantic import ValidationInfo as Info
@@ -32,6 +33,9 @@ STRICT = "strict"
 
 Number: TypeAlias = Annotated[float, Strict()]
 Whole: TypeAlias = Annotated[int, Strict()]
+Real: TypeAlias = Annotated[Whole | Number, WithJsonSchema({"type": "number"})]
+"""A number that stays whole where it is written whole, as 30 frames per second are."""
+
 Flag: TypeAlias = Annotated[bool, Strict()]
 Point: TypeAlias = tuple[Number, Number]
 

@@ -9,6 +9,7 @@ from trackcore.session.models._base import (
     Number,
     Point,
     Positive,
+    Real,
     Record,
     Whole,
     needed,
@@ -20,9 +21,9 @@ from trackcore.session.models.vocabulary import DeletionReason, ExclusionKind, R
 class Adjustment(Record):
     """One setting the user changed."""
 
-    before: Number | str | None = says("value before")
-    after: Number | str | None = says("value after")
-    delta: Number | None = says("after - before; null where it is no number")
+    before: Real | str | None = says("value before")
+    after: Real | str | None = says("value after")
+    delta: Real | None = says("after - before; null where it is no number")
 
 
 class ReSolve(Record):

@@ -10,6 +10,7 @@ from trackcore.session.models._base import (
     Flag,
     Point,
     Positive,
+    Real,
     Share,
     Shares,
     Whole,
@@ -47,7 +48,7 @@ class Session(File):
     interrupted: Flag | None = says("the process died: recovered from its journal; ours")
 
     resolution: tuple[Size, Size] = needed("width and height", unit="px")
-    fps: Positive = needed("frames per second; 0 if unknown", unit="1/s")
+    fps: Annotated[Real, Within(0)] = needed("frames per second; 0 if unknown", unit="1/s")
     frame_count: Count | None = says("frames of the clip")
     clip_duration_seconds: Positive | None = says("length of the clip", unit="s")
     codec: str | None = says("codec of the clip, e.g. h264")

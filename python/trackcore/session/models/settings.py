@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from trackcore.session.models._base import Count, Number, Record, Share, Whole, says
+from trackcore.session.models._base import Count, Number, Real, Record, Share, Whole, says
 from trackcore.session.models.vocabulary import Model
 
 
 class Settings(Record):
     """The five documented settings of the tracker."""
 
-    pattern_size: Number | None = says("side of the patch compared", unit="px")
-    search_size: Number | None = says("side of the area searched", unit="px")
+    pattern_size: Real | None = says("side of the patch compared", unit="px")
+    search_size: Real | None = says("side of the area searched", unit="px")
     correlation: Number | None = says("drop a track that matches worse")
     threshold: Number | None = says("sensitivity of the feature detection")
     motion_model: Model | None = says("how a patch may deform")
