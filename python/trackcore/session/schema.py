@@ -33,7 +33,7 @@ Generated from the models in `trackcore.session.models` by `python .ci/schema.py
 | `sessions/*.json` | a [session](#session) each: one run of tracking, and solving |
 | `behavior/*.json` | what a user changed between two solves: [behavior](#behavior) |
 | `model.json` | what was learned: [model](#learnedmodel) |
-| `aggregate_stats.json` | all sessions in a few numbers, can be made again: [stats](#aggregatestats) |
+| `aggregate_stats.json` | all sessions in numbers, can be made again: [stats](#aggregatestats) |
 
 - **Coordinates.** Positions are shares of the frame, x / w and y / h, origin bottom-left, y up.
   Velocities are displacements per frame divided by the frame's diagonal. `top-*` is the top of the
