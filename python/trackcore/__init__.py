@@ -25,6 +25,7 @@ from trackcore.overlay import contact_sheet as contact_sheet
 from trackcore.overlay import write_overlay as write_overlay
 from trackcore.pyramid import FramePyramid as FramePyramid
 from trackcore.regions import track_regions as track_regions
+from trackcore.settings import Settings as Settings
 from trackcore.summary import TrackSummary as TrackSummary
 from trackcore.summary import summarize as summarize
 from trackcore.track import track_points as track_points
