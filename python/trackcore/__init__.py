@@ -11,6 +11,9 @@ from trackcore.errors import DependencyError as DependencyError
 from trackcore.errors import InputError as InputError
 from trackcore.errors import SourceError as SourceError
 from trackcore.errors import TrackcoreError as TrackcoreError
+from trackcore.footage import footage_class as footage_class
+from trackcore.footage import fps_class as fps_class
+from trackcore.footage import resolution_class as resolution_class
 from trackcore.frames import Clip as Clip
 from trackcore.frames import Frame as Frame
 from trackcore.frames import open_clip as open_clip
@@ -23,6 +26,8 @@ from trackcore.options import TrackerOptions as TrackerOptions
 from trackcore.options import TrackOptions as TrackOptions
 from trackcore.overlay import contact_sheet as contact_sheet
 from trackcore.overlay import write_overlay as write_overlay
+from trackcore.pixels import FrameMeter as FrameMeter
+from trackcore.pixels import FrameSeries as FrameSeries
 from trackcore.pyramid import FramePyramid as FramePyramid
 from trackcore.regions import track_regions as track_regions
 from trackcore.settings import Settings as Settings

@@ -7,6 +7,7 @@ namespace py = pybind11;
 
 namespace trackcore::bind {
 void register_detect(py::module_& m);
+void register_frame_stats(py::module_& m);
 void register_pyramid(py::module_& m);
 void register_track_points(py::module_& m);
 void register_track_regions(py::module_& m);
@@ -26,6 +27,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     m.def("available_threads", &available_threads);
     bind::register_pyramid(m);  // first: the others' signatures name its class
     bind::register_detect(m);
+    bind::register_frame_stats(m);
     bind::register_track_points(m);
     bind::register_tracker(m);
     bind::register_track_regions(m);
