@@ -8,9 +8,11 @@ namespace py = pybind11;
 namespace trackcore::bind {
 void register_detect(py::module_& m);
 void register_frame_stats(py::module_& m);
+void register_frame_motion(py::module_& m);
 void register_pyramid(py::module_& m);
 void register_track_points(py::module_& m);
 void register_track_regions(py::module_& m);
+void register_track_stats(py::module_& m);
 void register_tracker(py::module_& m);
 }  // namespace trackcore::bind
 
@@ -31,4 +33,6 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     bind::register_track_points(m);
     bind::register_tracker(m);
     bind::register_track_regions(m);
+    bind::register_track_stats(m);
+    bind::register_frame_motion(m);
 }
