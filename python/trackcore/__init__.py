@@ -11,6 +11,8 @@ from trackcore.errors import DependencyError as DependencyError
 from trackcore.errors import InputError as InputError
 from trackcore.errors import SourceError as SourceError
 from trackcore.errors import TrackcoreError as TrackcoreError
+from trackcore.footage import MotionClass as MotionClass
+from trackcore.footage import TextureClass as TextureClass
 from trackcore.footage import footage_class as footage_class
 from trackcore.footage import fps_class as fps_class
 from trackcore.footage import resolution_class as resolution_class
@@ -26,8 +28,16 @@ from trackcore.options import TrackerOptions as TrackerOptions
 from trackcore.options import TrackOptions as TrackOptions
 from trackcore.overlay import contact_sheet as contact_sheet
 from trackcore.overlay import write_overlay as write_overlay
+from trackcore.pixels import ContrastStats as ContrastStats
 from trackcore.pixels import FrameMeter as FrameMeter
 from trackcore.pixels import FrameSeries as FrameSeries
+from trackcore.pixels import MotionProbe as MotionProbe
+from trackcore.pixels import PixelFeatures as PixelFeatures
+from trackcore.pixels import ProbeStatus as ProbeStatus
+from trackcore.pixels import TrackQuality as TrackQuality
+from trackcore.pixels import motion_probe as motion_probe
+from trackcore.pixels import pixel_features as pixel_features
+from trackcore.pixels import track_quality as track_quality
 from trackcore.pyramid import FramePyramid as FramePyramid
 from trackcore.regions import track_regions as track_regions
 from trackcore.settings import Settings as Settings

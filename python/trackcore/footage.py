@@ -1,10 +1,28 @@
-"""The documented classes of footage: by width and by frame rate."""
+"""The documented classes of footage: by width, frame rate, motion and texture."""
 
 from __future__ import annotations
 
 import math
 
+from trackcore._compat import StrEnum
 from trackcore.errors import InputError
+
+
+class MotionClass(StrEnum):
+    """How fast the picture moves."""
+
+    LOW = "LOW"
+    MEDIUM = "MEDIUM"
+    HIGH = "HIGH"
+
+
+class TextureClass(StrEnum):
+    """How much of the picture can be tracked."""
+
+    LOW = "LOW"
+    MEDIUM = "MEDIUM"
+    HIGH = "HIGH"
+
 
 RESOLUTIONS = ("SD", "HD", "4K")
 """Names by `resolution_class`."""
@@ -12,6 +30,8 @@ RESOLUTIONS = ("SD", "HD", "4K")
 RATES = ("24fps", "30fps", "60fps")
 """Names by `fps_class`."""
 
+_MEDIUM_MOTION = (0.01, 0.03)  # diagonals per frame, both included
+_LEAST_TEXTURED = (0.4, 0.8)  # share of MEDIUM and HIGH
 _LEAST_WIDTH_PX = (1920, 3840)  # of HD and 4K
 _LEAST_FPS = (28.0, 50.0)  # of 30fps and 60fps
 
@@ -78,3 +98,29 @@ def footage_class(frame_size: tuple[int, int], fps: float) -> str:
     '4K_24fps'
     """
     return f"{RESOLUTIONS[resolution_class(frame_size)]}_{RATES[fps_class(fps)]}"
+
+
+def motion_class(diagonals_per_frame: float) -> MotionClass:
+    """Return the class of a speed: 0.01 to 0.03 diagonals per frame, both included, is MEDIUM.
+
+    >>> motion_class(0.01).value, motion_class(0.0301).value
+    ('MEDIUM', 'HIGH')
+    """
+    least, most = _MEDIUM_MOTION
+    if diagonals_per_frame > most:
+        return MotionClass.HIGH
+    return MotionClass.MEDIUM if diagonals_per_frame >= least else MotionClass.LOW
+
+
+def texture_class(share: float) -> TextureClass:
+    """Return the class of a picture by the share of its cells that have something to track.
+
+    The add-on tried five places: four that could be tracked were HIGH, two or three MEDIUM.
+
+    >>> texture_class(0.4).value, texture_class(0.8).value
+    ('MEDIUM', 'HIGH')
+    """
+    medium, high = _LEAST_TEXTURED
+    if share >= high:
+        return TextureClass.HIGH
+    return TextureClass.MEDIUM if share >= medium else TextureClass.LOW

@@ -25,7 +25,7 @@ def structure(pictures: Floats) -> Floats:
     sums = padded.cumsum(axis=1).cumsum(axis=2)
     side = 2 * k + 1
     box = sums[:, side:, side:] - sums[:, :-side, side:] - sums[:, side:, :-side]
-    return pictures - (box + sums[:, :-side, :-side]) / side**2
+    return np.asarray(pictures - (box + sums[:, :-side, :-side]) / side**2)
 
 
 def alike(a: Floats, b: Floats) -> Floats:

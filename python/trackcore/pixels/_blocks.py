@@ -24,6 +24,9 @@ LONGEST_SIDE_PX = 1024
 """Texture is judged on the pyramid's first level that is no longer: what a corner or an edge is
 then depends on the picture, not on its resolution."""
 
+FINE_ROWS = 135
+"""About how many rows of a frame at full size are looked at: 5 in each block at 1080p."""
+
 _BLOCKS = 48 * 27  # of about square blocks: 40 px each at 1080p
 _LEAST_BLOCK_PX = 8
 _MOST_PER_REGION = 64  # along one side: a strip of film 1000 times as wide as high is no reason

@@ -17,8 +17,8 @@ _MOST_PX = 20.0
 _LEAST_SIGNAL = 0.1  # of the noise's own slopes: below, their uncertainty is as large
 
 
-def blur_px(fine: float, coarse: float, fine_noise: float, coarse_noise: float) -> float:
-    """Return the blur of a frame in one direction: sigma of the Gaussian that makes it [px].
+def sharpness(fine: float, coarse: float, fine_noise: float, coarse_noise: float) -> float:
+    """Return how strong a frame's finest slopes are beside those of a coarser level.
 
     Parameters
     ----------
@@ -30,21 +30,27 @@ def blur_px(fine: float, coarse: float, fine_noise: float, coarse_noise: float) 
     Returns
     -------
     float
-        0 for edges as sharp as pixels allow; NaN where there is too little texture to tell.
+        1 for edges as sharp as pixels allow, less for blurred ones; NaN where there is too little
+        texture to tell.
+    """
+    sharp, soft = fine - fine_noise, coarse - coarse_noise
+    if not (sharp > _LEAST_SIGNAL * fine_noise and soft > _LEAST_SIGNAL * coarse_noise):
+        return math.nan
+    return sharp * 4.0**COARSE_LEVEL / soft * float(_curve()[1][0])
 
-    Notes
-    -----
+
+def blur_px(sharpness: Floats) -> Floats:
+    """Return the sigma of the Gaussian blur that makes edges so sharp [px]; 0 for 1 and more.
+
     Blurring an edge again with a known blur takes the less from its slope the more blurred it was
     (Zhuo & Sim 2011, "Defocus map estimation from a single image"). Here with sums of squared
     slopes instead of single edges: their ratio is a known function of sigma for step edges, and
     for natural pictures, whose spectrum falls as that of an edge. A motion blur of length L reads
     as about 0.28 L.
     """
-    sharp, soft = fine - fine_noise, coarse - coarse_noise
-    if not (sharp > _LEAST_SIGNAL * fine_noise and soft > _LEAST_SIGNAL * coarse_noise):
-        return math.nan
     sigmas, ratios = _curve()
-    return float(np.interp(soft / 4.0**COARSE_LEVEL / sharp, ratios, sigmas))
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.interp(ratios[0] / sharpness, ratios, sigmas))
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 
 from trackcore._check import image_array, threads_count
 from trackcore.errors import InputError
-from trackcore.frames import Frame
+from trackcore.frames import Clip, Frame
 from trackcore.pixels import _blocks
 from trackcore.pixels._blocks import BlockStats, block_stats, by_region, mean_of_known
-from trackcore.pixels._blur import COARSE_LEVEL, blur_px
+from trackcore.pixels._blur import COARSE_LEVEL, blur_px, sharpness
 from trackcore.pixels._cuts import changes
-from trackcore.pixels._noise import noise_at, noise_sigma
+from trackcore.pixels._density import Density, density, positions
+from trackcore.pixels._noise import noise_at, noise_sigma, working_noise
 from trackcore.pyramid import FramePyramid
 
 Floats = NDArray[np.float64]
 
 _FALSE_EDGES = 1e-3  # share of the pixels of a flat, noisy area that would count as edges
 _EDGE_SIGMAS = math.sqrt(-2.0 * math.log(_FALSE_EDGES))  # slopes of noise are Rayleigh distributed
-_FINE_ROWS = 135  # of a frame at full size: 5 in each block at 1080p
 _ROWS = 270  # of its smaller copies
 _DARK_OF_WHITE = 0.02  # blocks too dark for the ratio of two exposures
 
@@ -48,6 +48,10 @@ class FrameSeries:
         Sigma of the Gaussian blur that the frame's edges have, mean of both directions [px].
     blur_xy_px : (n, 2) float64
         The same along x and along y: motion blur is seen in the direction of the motion.
+    sharpness : (n,) float64
+        The same as a ratio: how strong the finest slopes are beside coarser ones, 1 for perfectly
+        sharp edges, more where texture is finer than edges are (`blur_px` is 0 there). Compare
+        frames of one clip by it.
     noise_sigma : (n,) float64
         Standard deviation of the noise [grey levels]; an upper bound where all is textured.
     change : (n,) float64
@@ -68,12 +72,21 @@ class FrameSeries:
     clipped_bright: Floats
     blur_px: Floats
     blur_xy_px: Floats
+    sharpness: Floats
     noise_sigma: Floats
     change: Floats
     cuts: NDArray[np.int64]
     region_exposure: Floats
     region_contrast: Floats
     region_edges: Floats
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the arrays by frame as lists, rounded to 5 digits, None where not measurable."""
+        return {
+            f.name: _listed(getattr(self, f.name))
+            for f in fields(self)
+            if getattr(self, f.name).ndim == 1
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +95,7 @@ class _Measured:
 
     picture: NDArray[np.float16]  # block means as shares of white
     clipped: tuple[float, float]
-    blur_xy_px: tuple[float, float]
+    sharpness_xy: tuple[float, float]
     noise_sigma: float
     region_contrast: Floats
     region_edges: Floats
@@ -96,6 +109,9 @@ class FrameMeter:
 
     Parameters
     ----------
+    clip : Clip, optional
+        What will be pushed: in the frames at 25, 50 and 75 % of it features are counted as well,
+        for `pixel_features`, if it says how long it is.
     threads : int
         Worker threads; 0 means all. The result does not depend on it.
 
@@ -111,8 +127,12 @@ class FrameMeter:
     [nan, 0.0, 0.5]
     """
 
-    def __init__(self, *, threads: int = 1) -> None:
+    def __init__(self, clip: Clip | None = None, *, threads: int = 1) -> None:
+        if clip is not None and not isinstance(clip, Clip):
+            raise InputError(f"clip: expected a Clip, got {type(clip).__name__}")
         self._threads = threads_count(threads)
+        self._counting = frozenset[int]() if clip is None else _frames_to_count(clip)
+        self._densities: dict[int, Density] = {}
         self._frames: dict[int, _Measured] = {}
         self._size: tuple[int, int] | None = None
         self._dtype: np.dtype[Any] | None = None
@@ -148,8 +168,15 @@ class FrameMeter:
         if number in self._frames:
             raise InputError(f"number: expected one that is new, got {number} again")
         pyramid = self._pyramid(frame)
-        self._frames[int(number)] = self._measured(pyramid)
+        measured = self._frames[int(number)] = self._measured(pyramid)
+        if number in self._counting:
+            sigma = None if math.isnan(measured.noise_sigma) else measured.noise_sigma
+            self._densities[int(number)] = density(pyramid, sigma, self._threads)
         self._size, self._dtype = pyramid.size, pyramid.dtype
+
+    def density(self, number: int) -> Density | None:
+        """Return the features counted in a frame, None if they were not."""
+        return self._densities.get(number)
 
     def result(self) -> FrameSeries:
         """Return what was measured so far."""
@@ -159,7 +186,8 @@ class FrameMeter:
         pictures = _stacked([f.picture for f in frames], shape)
         region_exposure = _stacked([by_region(p) for p in pictures], (9,))
         change, cuts = changes(np.nan_to_num(pictures))
-        blur_xy = _stacked([f.blur_xy_px for f in frames], (2,))
+        sharpness_xy = _stacked([f.sharpness_xy for f in frames], (2,))
+        blur_xy = blur_px(sharpness_xy)
         clipped = _stacked([f.clipped for f in frames], (2,))
         return FrameSeries(
             frame_numbers=np.array(numbers, np.int64),
@@ -169,6 +197,7 @@ class FrameMeter:
             clipped_bright=clipped[:, 1],
             blur_px=mean_of_known(blur_xy),
             blur_xy_px=blur_xy,
+            sharpness=mean_of_known(sharpness_xy),
             noise_sigma=_stacked([f.noise_sigma for f in frames], ()),
             change=change,
             cuts=np.array([numbers[k] for k in cuts], np.int64),
@@ -196,10 +225,11 @@ class FrameMeter:
         level = min(_blocks.texture_level(pyramid.size), pyramid.levels - 1)
         levels = self._stats(pyramid, level, _blocks.MOMENTS, blocks, _ROWS)
         groups = _blocks.ROUGH | _blocks.SLOPES | _blocks.HISTOGRAM
-        fine = self._stats(pyramid, 0, groups, blocks, _FINE_ROWS)
+        fine = self._stats(pyramid, 0, groups, blocks, _blocks.FINE_ROWS)
         sigma = noise_sigma(fine, levels.mean, white)
         known_sigma = 0.0 if math.isnan(sigma) else sigma
-        value_noise, slope_noise = noise_at(level, known_sigma, whole=whole)
+        value_noise, _ = noise_at(level, known_sigma, whole=whole)
+        _, slope_noise = working_noise(level, known_sigma, pyramid.dtype)
         edge = _EDGE_SIGMAS * slope_noise
         texture = self._stats(pyramid, level, _blocks.SLOPES, blocks, _ROWS, edge)
         n_pixels = max(int(fine.histogram.sum()), 1)
@@ -207,7 +237,7 @@ class FrameMeter:
         return _Measured(
             picture=(levels.mean / white).astype(np.float16),
             clipped=(int(fine.histogram[0]) / n_pixels, int(fine.histogram[-1]) / n_pixels),
-            blur_xy_px=self._blur(pyramid, fine, known_sigma),
+            sharpness_xy=self._sharpness(pyramid, fine, known_sigma),
             noise_sigma=sigma,
             region_contrast=np.sqrt(np.maximum(variance, 0.0)) / (white / 2),
             region_edges=by_region(texture.edges),
@@ -229,7 +259,9 @@ class FrameMeter:
             pyramid, level, groups, blocks=blocks, row_step=step, edge=edge, threads=self._threads
         )
 
-    def _blur(self, pyramid: FramePyramid, fine: BlockStats, sigma: float) -> tuple[float, float]:
+    def _sharpness(
+        self, pyramid: FramePyramid, fine: BlockStats, sigma: float
+    ) -> tuple[float, float]:
         if pyramid.levels <= COARSE_LEVEL:
             return math.nan, math.nan
         coarse = self._stats(pyramid, COARSE_LEVEL, _blocks.SLOPES, (3, 3), _ROWS)
@@ -238,11 +270,23 @@ class FrameMeter:
             noise_at(level, sigma, whole=whole)[1] ** 2 for level in (0, COARSE_LEVEL)
         )
         along_x, along_y = (
-            blur_px(float(mean_of_known(a.ravel())), float(mean_of_known(b.ravel())),
-                    fine_noise, coarse_noise)
+            sharpness(float(mean_of_known(a.ravel())), float(mean_of_known(b.ravel())),
+                      fine_noise, coarse_noise)
             for a, b in ((fine.across, coarse.across), (fine.down, coarse.down))
         )  # fmt: skip
         return along_x, along_y
+
+
+def _frames_to_count(clip: Clip) -> frozenset[int]:
+    """Return the numbers of the frames at 25, 50 and 75 % of a clip, as long as it says it is."""
+    n = clip.expected_length or 0
+    return frozenset(clip.number_at(i) for at in positions(n).values() for i in at)
+
+
+def _listed(values: NDArray[Any]) -> list[Any]:
+    if values.dtype.kind == "i":
+        return list(values.tolist())
+    return [round(float(v), 5) if math.isfinite(v) else None for v in values]
 
 
 def _stacked(values: list[Any], shape: tuple[int, ...]) -> Floats:

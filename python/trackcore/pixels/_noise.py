@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ Floats = NDArray[np.float64]
 # |N| of white Gaussian noise has the mean 6 sigma sqrt(2 / pi): the mask's squares sum to 36.
 _PER_ROUGH = math.sqrt(math.pi / 2) / 6.0
 _FLAT_SHARE = 0.2  # the least textured blocks of a frame, which show its noise
+_CODING_SIGMA = 1.0  # grey levels of 8-bit pictures
 _LEAST_OF_WHITE, _MOST_OF_WHITE = 0.02, 0.98  # darker and brighter blocks may be clipped
 
 
@@ -55,6 +57,18 @@ def noise_at(level: int, sigma: float, *, whole: bool) -> tuple[float, float]:
             value += _gains(since)[0] / 12
             slope += _gains(since)[1] / 12
     return math.sqrt(value), math.sqrt(slope)
+
+
+def working_noise(level: int, sigma: float, dtype: np.dtype[Any]) -> tuple[float, float]:
+    """Return `noise_at` a level, but no less than what lossy coding hides in 8-bit pictures.
+
+    A coder takes the noise out of flat areas and leaves blocks and rings, which no single frame
+    shows to be noise: corners weaker than one grey level's noise would make them do not last.
+    """
+    value, slope = noise_at(level, sigma, whole=dtype.kind == "u")
+    if dtype == np.uint8:
+        value, slope = max(value, _CODING_SIGMA), max(slope, _CODING_SIGMA * math.sqrt(0.5))
+    return value, slope
 
 
 @cache
