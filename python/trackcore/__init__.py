@@ -11,6 +11,10 @@ from trackcore.errors import DependencyError as DependencyError
 from trackcore.errors import InputError as InputError
 from trackcore.errors import SourceError as SourceError
 from trackcore.errors import TrackcoreError as TrackcoreError
+from trackcore.filters import FilterReason as FilterReason
+from trackcore.filters import FilterReport as FilterReport
+from trackcore.filters import MutedTracks as MutedTracks
+from trackcore.filters import find_bad_tracks as find_bad_tracks
 from trackcore.footage import MotionClass as MotionClass
 from trackcore.footage import TextureClass as TextureClass
 from trackcore.footage import footage_class as footage_class
@@ -21,6 +25,7 @@ from trackcore.frames import Frame as Frame
 from trackcore.frames import open_clip as open_clip
 from trackcore.options import Anchor as Anchor
 from trackcore.options import FeatureOptions as FeatureOptions
+from trackcore.options import FilterOptions as FilterOptions
 from trackcore.options import MotionModel as MotionModel
 from trackcore.options import Photometric as Photometric
 from trackcore.options import RegionOptions as RegionOptions
