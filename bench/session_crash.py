@@ -77,7 +77,7 @@ def killed_writers(store: Path, logs: list[Path], chance: random.Random) -> None
                 write_sessions(store, log, seed)
             finally:
                 os._exit(1)
-        writers.append((chance.uniform(0.005, 0.15), child))
+        writers.append((chance.uniform(0.005, 0.25), child))
     began = time.monotonic()
     for after_s, child in sorted(writers):
         time.sleep(max(0.0, began + after_s - time.monotonic()))
@@ -122,6 +122,9 @@ def campaign(kills: int, seed: int = 0, folder: Path | None = None) -> Report:
     report, chance = Report(), random.Random(seed)
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         store = Path(temporary) / "store"
+        with SessionRecorder(store) as warm:  # a forked writer need not build the models first
+            warm.start_session(resolution=(2, 2), fps=1)
+            warm.record_tracks(TRACKS)
         waiting: list[Path] = []
         for i in range((kills + 1) // 2):
             logs = [Path(temporary) / f"{i}-{k}.log" for k in range(min(2, kills - 2 * i))]

@@ -18,8 +18,10 @@ from pydantic import (
     Field,
     GetJsonSchemaHandler,
     JsonValue,
+    PlainSerializer,
     Strict,
-    WithJsonSchema,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
 )
 from pydantic import GetCoreSchemaHandler as CoreHandler
 from pydantic import ValidationInfo as Info
@@ -33,7 +35,18 @@ STRICT = "strict"
 
 Number: TypeAlias = Annotated[float, Strict()]
 Whole: TypeAlias = Annotated[int, Strict()]
-Real: TypeAlias = Annotated[Whole | Number, WithJsonSchema({"type": "number"})]
+
+
+def _as_written(value: Any, number: ValidatorFunctionWrapHandler) -> Any:
+    checked = number(value)
+    return value if type(value) is int else checked
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+Real: TypeAlias = Annotated[Number, WrapValidator(_as_written), PlainSerializer(_as_it_is)]
 """A number that stays whole where it is written whole, as 30 frames per second are."""
 
 Flag: TypeAlias = Annotated[bool, Strict()]
