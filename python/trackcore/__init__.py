@@ -7,9 +7,13 @@ from typing import Any as _Any
 from trackcore import synth as synth
 from trackcore.clip_tracker import track_clip as track_clip
 from trackcore.detect import detect_features as detect_features
+from trackcore.errors import ArchiveError as ArchiveError
 from trackcore.errors import DependencyError as DependencyError
 from trackcore.errors import InputError as InputError
+from trackcore.errors import PrivacyError as PrivacyError
+from trackcore.errors import RecordError as RecordError
 from trackcore.errors import SourceError as SourceError
+from trackcore.errors import StoreError as StoreError
 from trackcore.errors import TrackcoreError as TrackcoreError
 from trackcore.filters import FilterReason as FilterReason
 from trackcore.filters import FilterReport as FilterReport
@@ -75,6 +79,10 @@ from trackcore.types import RegionMatches as RegionMatches
 
 if _TYPE_CHECKING:
     # the names of _LAZY, for type checkers
+    from trackcore.session.behavior import BehaviorRecorder as BehaviorRecorder
+    from trackcore.session.exporting import export_sessions as export_sessions
+    from trackcore.session.identity import clip_fingerprint as clip_fingerprint
+    from trackcore.session.importing import import_sessions as import_sessions
     from trackcore.session.recorder import SessionRecorder as SessionRecorder
     from trackcore.session.store import SessionStore as SessionStore
     from trackcore.session.store import load_sessions as load_sessions
@@ -82,6 +90,10 @@ if _TYPE_CHECKING:
 
 # Names whose modules import more than numpy: loaded when first asked for.
 _LAZY: dict[str, str] = {
+    "import_sessions": "trackcore.session.importing",
+    "export_sessions": "trackcore.session.exporting",
+    "clip_fingerprint": "trackcore.session.identity",
+    "BehaviorRecorder": "trackcore.session.behavior",
     "SessionRecorder": "trackcore.session.recorder",
     "SessionStore": "trackcore.session.store",
     "load_sessions": "trackcore.session.store",
