@@ -24,7 +24,7 @@ def tracks(n: int = 4, n_frames: int = 40) -> tc.Tracks:
 
 def recorder(folder: Path, *, agreed: bool = True) -> tc.BehaviorRecorder:
     store = tc.SessionStore(folder)
-    agree(store, agreed)
+    agree(store, learn_from_edits=agreed)
     return tc.BehaviorRecorder(store)
 
 
@@ -42,7 +42,7 @@ def test_nothing_is_written_until_the_user_agrees(tmp_path: Path) -> None:
     one.before(tracks(), session_id="s")
     assert one.after(tracks(3)).net_track_change == -1
     assert one.store.behavior.names() == []
-    agree(one.store, True)
+    agree(one.store, learn_from_edits=True)
     one.before(tracks(), session_id="s")
     one.after(tracks(3))
     assert len(one.store.behavior.names()) == 1
@@ -109,7 +109,7 @@ def test_why_a_track_was_deleted_is_inferred(
 
 def test_a_locked_off_track_is_not_called_jittery(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, (4, 40, 2))
-    before = tc.Tracks.from_positions([100.0, 50.0] + noise, frame_size=SIZE)
+    before = tc.Tracks.from_positions(np.array([100.0, 50.0]) + noise, frame_size=SIZE)
     record = changed(tmp_path, before, before.select([1, 2, 3]), {}, {})
     assert record.track_deletions[0].inferred_reason == "user_manual"
 

@@ -19,7 +19,7 @@ DOCUMENTS = Path(__file__).parents[1] / "compat" / "documents"
 @pytest.mark.parametrize(
     ("record", "field"),
     [
-        ({"extra": "/home/ann/shot.mov"}, "extra"),
+        ({"extra": "/plates/ann/shot.mov"}, "extra"),
         ({"extra": "C:\\shots\\a"}, "extra"),
         ({"extra": "\\\\server\\share"}, "extra"),
         ({"extra": "file:///tmp/x"}, "extra"),

@@ -98,8 +98,8 @@ class Snapshot:
 class BehaviorRecorder:
     """Records what a user changes between two solves, once they have agreed to it.
 
-    Nothing is written unless `trackcore.session.identity.agree(store, True)` was called for
-    this data directory: learning from edits is off until the user says so.
+    Nothing is written unless `trackcore.session.identity.agree(store)` was called for this data
+    directory: learning from edits is off until the user says so.
 
     Parameters
     ----------

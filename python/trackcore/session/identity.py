@@ -65,7 +65,7 @@ def load_identity(store: SessionStore) -> Identity:
     return _save(store, Identity(secrets.token_hex(_KEY_BYTES), _new_contributor()))
 
 
-def agree(store: SessionStore, learn_from_edits: bool) -> None:  # noqa: FBT001
+def agree(store: SessionStore, *, learn_from_edits: bool = True) -> None:
     """Keep whether the user agrees that edits are recorded."""
     _save(store, replace(load_identity(store), learn_from_edits=learn_from_edits))
 
