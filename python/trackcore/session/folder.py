@@ -87,11 +87,15 @@ class RecordFolder(Generic[AnyRecord, AnyEntry]):
 
         Raises
         ------
+        InputError
+            If `name` is no name of a file.
         RecordError
-            If the file does not hold one, with the reason.
+            If the file does not hold a record, with the reason.
         StoreError
             If there is no such file, or it cannot be read.
         """
+        if not name or name.startswith(".") or set(name) & {"/", "\\", "\0", "\n"}:
+            raise InputError(f"name: expected the name of a file in {self.path}, got {name!r}")
         return self._read(name)[0]
 
     def delete(self, name: str) -> None:

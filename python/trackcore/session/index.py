@@ -46,16 +46,14 @@ class Index:
             lines = framed.values(self._path.read_bytes())
         except OSError:
             return known
-        if next(lines, None) != self._header:
+        if not lines or lines[0] != self._header:
             return known
-        self._whole = True
-        for value in lines:
-            self._lines += 1
-            if value is None:
-                self._whole = False  # a torn end would spoil the next line appended
-                continue
-            name, size, mtime_ns, inode, entry = value
-            known[name] = ((size, mtime_ns, inode), entry)
+        self._lines = len(lines) - 1
+        self._whole = None not in lines  # a torn end would spoil the next line appended
+        for value in lines[1:]:
+            if value is not None:
+                name, size, mtime_ns, inode, entry = value
+                known[name] = ((size, mtime_ns, inode), entry)
         return known
 
     def update(
