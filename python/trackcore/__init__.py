@@ -38,6 +38,7 @@ from trackcore.types import RegionMatches as RegionMatches
 
 if _TYPE_CHECKING:
     # the names of _LAZY, for type checkers
+    from trackcore.session.losses import track_failures as track_failures
     from trackcore.session.recorder import SessionRecorder as SessionRecorder
     from trackcore.session.store import SessionStore as SessionStore
     from trackcore.session.store import load_sessions as load_sessions
@@ -49,6 +50,7 @@ _LAZY: dict[str, str] = {
     "SessionStore": "trackcore.session.store",
     "load_sessions": "trackcore.session.store",
     "save_session": "trackcore.session.store",
+    "track_failures": "trackcore.session.losses",
 }
 
 

@@ -141,7 +141,7 @@ def replay(data: bytes) -> tuple[dict[str, Any], bool]:
     record: dict[str, Any] = {}
     ended = False
     for value in framed.values(data):
-        if value is None:
+        if not (isinstance(value, list) and len(value) == 3 and isinstance(value[2], dict)):
             break
         operation, elapsed_s, fields = value
         record["duration_seconds"] = elapsed_s

@@ -106,7 +106,7 @@ class SessionRecorder:
         """
         if self._journal is not None:
             raise InputError("start_session: expected no session to be running; end it first")
-        size = resolution or getattr(clip, "size", None) or getattr(clip, "frame_size", None)
+        size = resolution if resolution is not None else _size(clip)
         if size is None:
             raise InputError("resolution: expected (width, height), or a clip that has a size")
         count = frame_count if frame_count is not None else _length(clip)
@@ -315,6 +315,10 @@ class SessionRecorder:
         if self._journal is None:
             raise InputError("expected a running session; call start_session first")
         return self._journal
+
+
+def _size(clip: object) -> Any:
+    return getattr(clip, "size", None) or getattr(clip, "frame_size", None)
 
 
 def _length(clip: object) -> int | None:

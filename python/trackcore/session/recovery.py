@@ -11,8 +11,9 @@ from filelock import Timeout
 
 from trackcore._files import PART
 from trackcore.errors import RecordError, StoreError
-from trackcore.session import journal
+from trackcore.session import journal, text
 from trackcore.session.derived import derived
+from trackcore.session.models import Session
 
 if TYPE_CHECKING:
     from trackcore.session.store import SessionStore
@@ -66,9 +67,16 @@ def _recover(store: SessionStore, path: Path) -> bool:
 
 
 def interrupted(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the record of a session that did not come to its end."""
-    record = {**record, "success": False, "interrupted": True}
-    return {**record, **derived(record)}
+    """Return the record of a session that did not come to its end.
+
+    Raises
+    ------
+    RecordError
+        If what is left makes no session.
+    """
+    left = {**record, "success": False, "interrupted": True}
+    known = text.checked(Session, left, strict=False).to_dict()
+    return {**known, **derived(known)}
 
 
 def _sweep(store: SessionStore) -> None:
