@@ -7,9 +7,12 @@ namespace py = pybind11;
 
 namespace trackcore::bind {
 void register_detect(py::module_& m);
+void register_frame_stats(py::module_& m);
+void register_frame_motion(py::module_& m);
 void register_pyramid(py::module_& m);
 void register_track_points(py::module_& m);
 void register_track_regions(py::module_& m);
+void register_track_stats(py::module_& m);
 void register_tracker(py::module_& m);
 }  // namespace trackcore::bind
 
@@ -26,7 +29,10 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     m.def("available_threads", &available_threads);
     bind::register_pyramid(m);  // first: the others' signatures name its class
     bind::register_detect(m);
+    bind::register_frame_stats(m);
     bind::register_track_points(m);
     bind::register_tracker(m);
     bind::register_track_regions(m);
+    bind::register_track_stats(m);
+    bind::register_frame_motion(m);
 }

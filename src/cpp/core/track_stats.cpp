@@ -1,0 +1,193 @@
+#include "core/track_stats.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/threads.hpp"
+
+namespace trackcore {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr int block_tracks = 128;  // part of the result's definition: sums are made block by block
+
+/// A sample and what the one before it knew.
+struct Sample {
+    Vec2 xy;
+    std::int64_t frame = 0;
+};
+
+/// Sums over one track.
+struct TrackSums {
+    double x = 0, y = 0, path = 0;
+    double speed = 0, speed2 = 0, t = 0, t2 = 0, ts = 0;
+    double third2 = 0, ncc = 0;
+    std::int64_t samples = 0, steps = 0, windows = 0, nccs = 0;
+};
+
+/// Octant of a direction, y down as the picture has it, as in `FlowHistograms`.
+int direction_bin(double dx, double dy_down) {
+    const double dy = -dy_down;
+    if (dy >= 0.0) {
+        if (dy == 0.0) return dx < 0.0 ? 0 : 4;  // -180 and 180 degrees are one direction
+        if (dx > 0.0) return dy < dx ? 4 : 5;
+        return dy > -dx ? 6 : 7;
+    }
+    if (dx < 0.0) return -dy < -dx ? 0 : 1;
+    return -dy > dx ? 2 : 3;
+}
+
+/// Third difference of four equally spaced samples, squared and summed over both axes.
+double third_difference2(const Sample* s) {
+    const double x = (s[3].xy.x - s[0].xy.x) - 3.0 * (s[2].xy.x - s[1].xy.x);
+    const double y = (s[3].xy.y - s[0].xy.y) - 3.0 * (s[2].xy.y - s[1].xy.y);
+    return x * x + y * y;
+}
+
+class Block {
+  public:
+    Block(const TrackView& tracks, double still_px, std::span<const double, 4> edges_px)
+        : tracks_(tracks), still_px_(still_px), edges_px_(edges_px) {}
+
+    void add(std::int64_t k, FrameRow* rows, TrackRow& out) {
+        const Vec2* xy = tracks_.track(k);
+        const float* ncc = tracks_.ncc + k * tracks_.n_frames;
+        TrackSums sums;
+        Sample window[4];
+        std::int64_t previous = -1, first = -1;
+        int run = 0;  // samples in the window that are neighbours and equally spaced
+        for (std::int64_t i = 0; i < tracks_.n_frames; ++i) {
+            if (std::isnan(xy[i].x)) continue;
+            const Sample now{xy[i], tracks_.frames[i]};
+            rows[i].active += 1.0;
+            sums.x += now.xy.x;
+            sums.y += now.xy.y;
+            ++sums.samples;
+            if (!std::isnan(ncc[i])) {
+                sums.ncc += ncc[i];
+                ++sums.nccs;
+            }
+            if (previous < 0) {
+                first = i;
+                run = 1;
+            } else {
+                step(window[3], now, first, previous + 1 == i ? &rows[i] : nullptr, sums);
+                const bool neighbour = previous + 1 == i;
+                const bool even =
+                    run < 2 || now.frame - window[3].frame == window[3].frame - window[2].frame;
+                run = !neighbour ? 1 : even ? std::min(run + 1, 4) : 2;
+            }
+            window[0] = window[1];
+            window[1] = window[2];
+            window[2] = window[3];
+            window[3] = now;
+            if (run == 4) {
+                sums.third2 += third_difference2(window);
+                ++sums.windows;
+            }
+            previous = i;
+        }
+        finish(sums, first, previous, out);
+    }
+
+    FlowHistograms histograms;
+
+  private:
+    void step(const Sample& from, const Sample& to, std::int64_t first, FrameRow* row,
+              TrackSums& sums) {
+        const double dx = to.xy.x - from.xy.x, dy = to.xy.y - from.xy.y;
+        const double elapsed = static_cast<double>(to.frame - from.frame);
+        const double length = std::sqrt(dx * dx + dy * dy);
+        const double speed = length / elapsed;
+        // The middle of the step, in half frames since the first sample: whole numbers are exact.
+        const double t = static_cast<double>(to.frame + from.frame - 2 * tracks_.frames[first]);
+        sums.path += length;
+        sums.speed += speed;
+        sums.speed2 += speed * speed;
+        sums.t += t;
+        sums.t2 += t * t;
+        sums.ts += t * speed;
+        ++sums.steps;
+        if (row == nullptr) return;
+        row->steps += 1.0;
+        row->sum.x += dx / elapsed;
+        row->sum.y += dy / elapsed;
+        row->speed += speed;
+        if (speed >= still_px_) {
+            row->moving += 1.0;
+            row->direction.x += dx / length;
+            row->direction.y += dy / length;
+            ++histograms.direction[direction_bin(dx, dy)];
+        }
+        int bin = 0;
+        for (const double edge : edges_px_) bin += speed > edge;
+        ++histograms.magnitude[bin];
+    }
+
+    static void finish(const TrackSums& s, std::int64_t first, std::int64_t last, TrackRow& out) {
+        const double n = static_cast<double>(s.samples), steps = static_cast<double>(s.steps);
+        out.first = static_cast<double>(first);
+        out.last = static_cast<double>(last);
+        out.n_samples = n;
+        out.mean_px = s.samples ? Vec2{s.x / n, s.y / n} : Vec2{nan, nan};
+        out.path_px = s.samples ? s.path : nan;
+        out.speed_mean = s.steps ? s.speed / steps : nan;
+        const double variance = s.speed2 / steps - out.speed_mean * out.speed_mean;
+        // What cancels to less than the rounding of its parts is 0: a constant speed.
+        const bool constant = variance <= 1e-14 * s.speed2 / steps;
+        out.speed_std = s.steps ? (constant ? 0.0 : std::sqrt(variance)) : nan;
+        out.jitter_px =
+            s.windows ? std::sqrt(s.third2 / (40.0 * static_cast<double>(s.windows))) : nan;
+        const double tt = (s.t2 - s.t * s.t / steps) / 4.0;  // half frames to frames
+        const double ts = (s.ts - s.t * s.speed / steps) / 2.0;
+        out.speed_slope = s.steps >= 2 ? ts / tt : nan;
+        out.slope_weight = s.steps >= 2 ? tt : 0.0;
+        out.ncc_mean = s.nccs ? s.ncc / static_cast<double>(s.nccs) : nan;
+    }
+
+    const TrackView& tracks_;
+    double still_px_;
+    std::span<const double, 4> edges_px_;
+};
+
+void add(const FrameRow& from, FrameRow& to) {
+    to.active += from.active;
+    to.steps += from.steps;
+    to.sum.x += from.sum.x;
+    to.sum.y += from.sum.y;
+    to.speed += from.speed;
+    to.moving += from.moving;
+    to.direction.x += from.direction.x;
+    to.direction.y += from.direction.y;
+}
+
+}  // namespace
+
+void track_stats(const TrackView& tracks, double still_px, std::span<const double, 4> edges_px,
+                 int threads, TrackRow* tracks_out, FrameRow* frames_out,
+                 FlowHistograms& histograms) {
+    const auto n_blocks = static_cast<int>((tracks.n_tracks + block_tracks - 1) / block_tracks);
+    const auto n_frames = static_cast<std::size_t>(tracks.n_frames);
+    std::vector<FrameRow> rows(n_frames * static_cast<std::size_t>(n_blocks));
+    std::vector<FlowHistograms> counts(static_cast<std::size_t>(n_blocks));
+    parallel_for(n_blocks, 1, threads, [&](int begin, int end) {
+        for (int b = begin; b < end; ++b) {
+            Block block(tracks, still_px, edges_px);
+            const std::int64_t stop =
+                std::min<std::int64_t>((b + 1) * std::int64_t{block_tracks}, tracks.n_tracks);
+            for (std::int64_t k = b * std::int64_t{block_tracks}; k < stop; ++k)
+                block.add(k, rows.data() + static_cast<std::size_t>(b) * n_frames, tracks_out[k]);
+            counts[static_cast<std::size_t>(b)] = block.histograms;
+        }
+    });
+    std::fill_n(frames_out, n_frames, FrameRow{});
+    histograms = {};
+    for (std::size_t b = 0; b < counts.size(); ++b) {
+        for (std::size_t i = 0; i < n_frames; ++i) add(rows[b * n_frames + i], frames_out[i]);
+        for (int bin = 0; bin < 8; ++bin) histograms.direction[bin] += counts[b].direction[bin];
+        for (int bin = 0; bin < 5; ++bin) histograms.magnitude[bin] += counts[b].magnitude[bin];
+    }
+}
+
+}  // namespace trackcore
