@@ -106,7 +106,8 @@ class Within:
     def _read(self, value: Any, info: Info) -> Any:
         if info.context == STRICT:
             numbers = value if isinstance(value, list) else [value]
-            if not all(self.lo <= number <= self.hi for number in numbers if number is not None):
+            known = [number for number in numbers if number is not None]
+            if known and not self.lo <= min(known) <= max(known) <= self.hi:
                 raise PydanticCustomError("range", self._expected)
         return value
 
