@@ -7,9 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
-
-from typing_extensions import Self
+from typing import TYPE_CHECKING, Any
 
 from trackcore.errors import InputError, StoreError
 from trackcore.session import journal, recovery
@@ -19,6 +17,9 @@ from trackcore.session.models._base import SCHEMA_VERSION
 from trackcore.session.plain import plain
 from trackcore.session.sections import routed, sections, valid
 from trackcore.session.store import SessionStore, now, record_name
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _CLIP_NAME = "clip_{}"
 

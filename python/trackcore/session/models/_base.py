@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -26,7 +26,9 @@ from pydantic import (
 from pydantic import GetCoreSchemaHandler as CoreHandler
 from pydantic import ValidationInfo as Info
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
-from typing_extensions import LiteralString, Self
+
+if TYPE_CHECKING:
+    from typing_extensions import LiteralString, Self
 
 SCHEMA_VERSION = 1
 
