@@ -373,7 +373,8 @@ def test_what_could_not_be_written_is_recovered_as_it_ended(tmp_path, monkeypatc
         start(recorder)
         with pytest.raises(StoreError), recorder:
             recorder.end_session(success=True, solve_error=0.3)
-    assert tc.SessionStore(tmp_path).load(recorder.session_id).solve_error == 0.3
+    found = tc.SessionStore(tmp_path).load(recorder.session_id)
+    assert (found.success, found.interrupted, found.solve_error) == (True, None, 0.3)
 
 
 LIMITED = """

@@ -137,7 +137,7 @@ def discard(journal: Path, held: BaseFileLock) -> None:
 
 
 def replay(data: bytes) -> tuple[dict[str, Any], bool]:
-    """Return the record that a journal describes, as far as it is whole, and whether it ended."""
+    """Return the record that a journal describes, as far as it is whole, and whether that ended."""
     record: dict[str, Any] = {}
     ended = False
     for value in framed.values(data):
@@ -146,5 +146,5 @@ def replay(data: bytes) -> tuple[dict[str, Any], bool]:
         operation, elapsed_s, fields = value
         record["duration_seconds"] = elapsed_s
         apply(record, operation, fields)
-        ended |= operation == END
+        ended = operation == END
     return record, ended

@@ -30,7 +30,8 @@ class SessionRecorder:
     Every call appends to a journal on the disk; `end_session` makes a file of `sessions/` of it,
     whole or not at all. What a dead process left behind is recovered, marked as interrupted, the
     next time a recorder or a store is opened. As a context manager, leaving the block without
-    `end_session` ends the session as interrupted.
+    `end_session` ends the session as interrupted. One recorder serves one thread; any number of
+    recorders, in any number of processes, may serve one store.
 
     Parameters
     ----------
@@ -53,6 +54,7 @@ class SessionRecorder:
         self.store = store if isinstance(store, SessionStore) else SessionStore(store)
         self._record: dict[str, Any] = {}
         self._journal: journal.Journal | None = None
+        self._ended = False
 
     @property
     def session_id(self) -> str | None:
@@ -284,7 +286,7 @@ class SessionRecorder:
         if self._journal is None:
             return
         try:
-            self._end({"success": False, "interrupted": True})
+            self._end({} if self._ended else {"success": False, "interrupted": True})
         except StoreError:
             self._journal.leave()  # for the next recorder to recover
             self._journal = None
@@ -310,6 +312,7 @@ class SessionRecorder:
 
     def _apply(self, operation: str, fields: dict[str, Any]) -> None:
         journal.apply(self._record, operation, fields)
+        self._ended = operation == journal.END
         self._running().write(operation, fields)
 
     def _running(self) -> journal.Journal:
