@@ -193,3 +193,15 @@ def test_killed_writers_lose_no_finished_session():
     )
     assert kills == 20
     assert finished + interrupted > 0
+
+
+@pytest.mark.parametrize("suffix", [journal.SUFFIX, journal.LOCK_SUFFIX])
+def test_a_journal_that_cannot_be_opened_hides_no_other_and_stops_nobody(tmp_path, suffix):
+    path = path_of(tmp_path, dead(tmp_path)).with_suffix(suffix)
+    path.unlink()
+    path.mkdir()  # nothing that can be read, or locked
+    good = dead(tmp_path)
+    assert good in [entry.name for entry in tc.SessionStore(tmp_path).list()]
+    recorder = tc.SessionRecorder(tmp_path)
+    recorder.start_session(resolution=(2, 2), fps=1)
+    recorder.end_session(success=True)

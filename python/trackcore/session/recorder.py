@@ -126,8 +126,7 @@ class SessionRecorder:
         self.store.home.make()
         opened = journal.Journal(self.store.home.journals / f"{name}{journal.SUFFIX}")
         with self.store.home.lock("journals"):
-            with contextlib.suppress(StoreError):  # another day; this session can still be written
-                recovery.recover(self.store)
+            recovery.recover_locked(self.store)
             opened.open()
         self._journal = opened
         self._record = {}
