@@ -83,6 +83,7 @@ if _TYPE_CHECKING:
     from trackcore.session.exporting import export_sessions as export_sessions
     from trackcore.session.identity import clip_fingerprint as clip_fingerprint
     from trackcore.session.importing import import_sessions as import_sessions
+    from trackcore.session.losses import track_failures as track_failures
     from trackcore.session.recorder import SessionRecorder as SessionRecorder
     from trackcore.session.store import SessionStore as SessionStore
     from trackcore.session.store import load_sessions as load_sessions
@@ -98,6 +99,7 @@ _LAZY: dict[str, str] = {
     "SessionStore": "trackcore.session.store",
     "load_sessions": "trackcore.session.store",
     "save_session": "trackcore.session.store",
+    "track_failures": "trackcore.session.losses",
 }
 
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from trackcore.footage import fps_class, resolution_class
 from trackcore.frame_regions import REGIONS
-from trackcore.session.footage import fps_class, resolution_class
-
-SUCCESS_FRAMES = 5
-"""A track is a success from this lifespan on, as documented."""
-
-MOTION_INTENSITY_FRAMES = 30
-_ZONE_TRACKS, _DEAD_BELOW, _SWEET_ABOVE = 3, 0.3, 0.7
+from trackcore.session.entries import known_fps
+from trackcore.stats import regions as rules
+from trackcore.stats.track_stats import SUCCESS_FRAMES
 
 
 def derived(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -20,8 +17,7 @@ def derived(record: Mapping[str, Any]) -> dict[str, Any]:
 
     `region_stats` counts as documented (lifespan). `dead_zones`, `sweet_spots` and
     `region_confidence` ask more where there is a solve: that the track contributed to it.
-    `region_confidence` is the mean of the beta posterior, (good + 1) / (all + 2): 0.5 where nothing
-    is known.
+    The rules are those of `trackcore.stats.regions`, for who has track records but no tracks.
     """
     tracks = record.get("tracks") or []
     found: dict[str, Any] = {
@@ -65,15 +61,18 @@ def _regions(tracks: list[dict[str, Any]]) -> dict[str, Any]:
         here = [track for track in tracks if track.get("region") == region]
         lifespans = [track["lifespan"] for track in here if track.get("lifespan") is not None]
         good = sum(bool(t.get("contributed_to_solve")) if solved else succeeded(t) for t in here)
-        confidence[region] = (good + 1) / (len(here) + 2)
+        confidence[region] = rules.CONFIDENCE_START
+        if len(here) >= rules.CONFIDENCE_TRACKS:
+            new = (1 - rules.CONFIDENCE_KEPT) * good / len(here)
+            confidence[region] = rules.CONFIDENCE_KEPT * rules.CONFIDENCE_START + new
         if not here:
             continue
         stats[region] = {"total_tracks": len(here), "successful_tracks": sum(map(succeeded, here))}
         if lifespans:
             stats[region]["avg_lifespan"] = sum(lifespans) / len(lifespans)
-        if len(here) >= _ZONE_TRACKS:
-            dead += [region] if good / len(here) < _DEAD_BELOW else []
-            sweet += [region] if good / len(here) > _SWEET_ABOVE else []
+        if len(here) >= rules.LEAST_TRACKS:
+            dead += [region] if good / len(here) < rules.DEAD_BELOW else []
+            sweet += [region] if good / len(here) > rules.SWEET_ABOVE else []
     return {
         "region_stats": stats,
         "dead_zones": dead,
@@ -83,32 +82,13 @@ def _regions(tracks: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _footage(record: Mapping[str, Any]) -> dict[str, Any]:
-    width, fps = record["resolution"][0], record["fps"]
     found: dict[str, Any] = {
-        "resolution_class": resolution_class(width),
-        "fps_class": fps_class(fps),
+        "resolution_class": resolution_class(record["resolution"]),
+        "fps_class": fps_class(known_fps(record["fps"])),
     }
-    intensity = _motion_intensity(record.get("frame_samples") or [])
-    if intensity is not None:
-        found["motion_intensity"] = intensity
     stats = record.get("region_stats") or _regions(record.get("tracks") or [])["region_stats"]
     good = {region: one.get("successful_tracks") or 0 for region, one in stats.items()}
     best = max(good, key=lambda region: good[region], default=None)
     if best in REGIONS and good[best]:
         found["dominant_region"] = REGIONS.index(best)
     return {**found, **(record.get("footage_features") or {})}
-
-
-def _motion_intensity(samples: list[dict[str, Any]]) -> float | None:
-    """Mean speed over the samples of the first 30 frames, weighted by the tracks alive."""
-    if not samples:
-        return None
-    first = min(sample["frame"] for sample in samples)
-    early = [
-        (sample["avg_velocity"], sample.get("active_tracks") or 0)
-        for sample in samples
-        if sample["frame"] < first + MOTION_INTENSITY_FRAMES
-        and sample.get("avg_velocity") is not None
-    ]
-    weight = sum(tracks for _, tracks in early)
-    return min(1.0, sum(v * tracks for v, tracks in early) / weight) if weight else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trackcore.session.footage import footage_class
+from trackcore.footage import footage_class
 
 if TYPE_CHECKING:
     from trackcore.session.models import File
@@ -59,16 +59,14 @@ class SessionEntry:
     @property
     def footage_class(self) -> str | None:
         """The documented class, such as HD_30fps."""
-        if self.resolution is None or self.fps is None:
+        if self.resolution is None or self.fps is None or min(self.resolution) < 1:
             return None
-        return footage_class(self.resolution[0], self.fps)
+        return footage_class(self.resolution, known_fps(self.fps))
 
     def is_of(self, wanted: str) -> bool:
         """Return whether this is footage of a class (HD_30fps) or sub-class (.._LOW_MOTION)."""
-        if self.resolution is None or self.fps is None:
-            return False
-        subclass = footage_class(self.resolution[0], self.fps, self.motion_class or "")
-        return wanted in (self.footage_class, subclass)
+        found = self.footage_class
+        return found is not None and wanted in (found, f"{found}_{self.motion_class}_MOTION")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,3 +92,8 @@ def _fields(entry: type) -> tuple[str, ...]:
 
 _SESSION_FIELDS = _fields(SessionEntry)
 _BEHAVIOR_FIELDS = _fields(BehaviorEntry)
+
+
+def known_fps(fps: float) -> float:
+    """Return a frame rate [1/s] that has a class: without one, a clip counts as 24."""
+    return fps if fps > 0 else 24.0

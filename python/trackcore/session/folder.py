@@ -14,7 +14,7 @@ from trackcore._files import write_durably
 from trackcore.errors import InputError, RecordError, StoreError
 from trackcore.session.entries import BehaviorEntry, SessionEntry
 from trackcore.session.home import explained
-from trackcore.session.index import Index, Stamp, stamp
+from trackcore.session.index import Index, Known, Stamp, stamp
 
 if TYPE_CHECKING:
     from trackcore.session.models import Behavior, File, Session  # noqa: F401
@@ -87,11 +87,15 @@ class RecordFolder(Generic[AnyRecord, AnyEntry]):
 
         Raises
         ------
+        InputError
+            If `name` is no name of a file.
         RecordError
-            If the file does not hold one, with the reason.
+            If the file does not hold a record, with the reason.
         StoreError
             If there is no such file, or it cannot be read.
         """
+        if not name or name.startswith(".") or set(name) & {"/", "\\", "\0", "\n"}:
+            raise InputError(f"name: expected the name of a file in {self.path}, got {name!r}")
         return self._read(name)[0]
 
     def delete(self, name: str) -> None:
@@ -106,8 +110,7 @@ class RecordFolder(Generic[AnyRecord, AnyEntry]):
     def list(self) -> list[AnyEntry]:
         """Return an entry per file, sorted by name; files that hold no record say why."""
         known = self._index.read()
-        alive: dict[str, tuple[Stamp, dict[str, Any]]] = {}
-        new: list[tuple[str, Stamp, dict[str, Any]]] = []
+        alive: Known = {}
         for name, seen in self._scan():
             cached = known.get(name)
             if cached is not None and cached[0] == seen:
@@ -116,8 +119,8 @@ class RecordFolder(Generic[AnyRecord, AnyEntry]):
             found = self._examine(name, seen)
             if found is not None:
                 alive[name] = found
-                new.append((name, found[0], found[1]))
-        self._index.update(new, alive)
+                self._index.add(name, *found)  # at once: who stops here need not begin again
+        self._index.tidy(alive)
         return [self._entry(name=name, **alive[name][1]) for name in sorted(alive)]
 
     def _scan(self) -> Iterator[tuple[str, Stamp]]:

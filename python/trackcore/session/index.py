@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -20,6 +19,7 @@ from trackcore.session import framed
 
 VERSION = 1
 Stamp: TypeAlias = tuple[int, int, int]
+Known: TypeAlias = dict[str, tuple[Stamp, dict[str, Any]]]
 
 _DEAD_LINES_KEPT = 256
 
@@ -30,66 +30,58 @@ def stamp(status: os.stat_result) -> Stamp:
 
 
 class Index:
-    """The cached entries of one folder, of entries that have these fields."""
+    """The cached entries of one folder, of entries that have these fields.
+
+    An index that cannot be written is as good as one that does not exist: no method fails.
+    """
 
     def __init__(self, path: Path, fields: tuple[str, ...]) -> None:
         self._path = path
         self._header = {"trackcore index": VERSION, "fields": list(fields)}
         self._lines = 0
-        self._whole = False
 
-    def read(self) -> dict[str, tuple[Stamp, dict[str, Any]]]:
-        """Return the entries by name; none if there is no index of this version."""
-        known: dict[str, tuple[Stamp, dict[str, Any]]] = {}
-        self._lines, self._whole = 0, False
+    def read(self) -> Known:
+        """Return the entries by name, and mend an index that is damaged or of another release."""
+        known: Known = {}
+        self._lines = 0
         try:
             lines = framed.values(self._path.read_bytes())
         except OSError:
             return known
-        if next(lines, None) != self._header:
-            return known
-        self._whole = True
-        for value in lines:
-            self._lines += 1
-            if value is None:
-                self._whole = False  # a torn end would spoil the next line appended
-                continue
-            name, size, mtime_ns, inode, entry = value
-            known[name] = ((size, mtime_ns, inode), entry)
+        if lines and lines[0] == self._header:
+            self._lines = len(lines) - 1
+            for value in lines[1:]:
+                if value is not None:
+                    name, size, mtime_ns, inode, entry = value
+                    known[name] = ((size, mtime_ns, inode), entry)
+        if not lines or lines[0] != self._header or None in lines:
+            self.rewrite(known)  # a torn end would spoil the next line
         return known
-
-    def update(
-        self,
-        new: Iterable[tuple[str, Stamp, dict[str, Any]]],
-        alive: dict[str, tuple[Stamp, dict[str, Any]]],
-    ) -> None:
-        """Write what is new, or everything that is `alive` where the index is worn.
-
-        An index that cannot be written is as good as one that does not exist.
-        """
-        lines = [[name, *seen, entry] for name, seen, entry in new]
-        worn = self._lines + len(lines) > 2 * len(alive) + _DEAD_LINES_KEPT
-        if not lines and not worn and (self._whole or not alive):
-            return
-        with contextlib.suppress(OSError):
-            if self._whole and not worn:
-                self._write(0, lines)
-            else:
-                every = ([name, *seen, entry] for name, (seen, entry) in alive.items())
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                write_durably(self._path, b"".join(map(framed.line, [self._header, *every])))
 
     def add(self, name: str, seen: Stamp, entry: dict[str, Any]) -> None:
         """Append the entry of one file."""
+        self._lines += 1
         with contextlib.suppress(OSError):
             if not self._path.exists():
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._write(os.O_CREAT | os.O_EXCL, [self._header])
-            self._write(0, [[name, *seen, entry]])
+                self._append(os.O_CREAT | os.O_EXCL, self._header)
+            self._append(0, [name, *seen, entry])
 
-    def _write(self, flags: int, lines: list[Any]) -> None:
+    def tidy(self, alive: Known) -> None:
+        """Write the index anew where most of its lines are of files that have gone."""
+        if self._lines > 2 * len(alive) + _DEAD_LINES_KEPT:
+            self.rewrite(alive)
+
+    def rewrite(self, alive: Known) -> None:
+        """Write an index of these entries only."""
+        self._lines = len(alive)
+        lines = ([name, *seen, entry] for name, (seen, entry) in alive.items())
+        with contextlib.suppress(OSError):
+            write_durably(self._path, b"".join(map(framed.line, [self._header, *lines])))
+
+    def _append(self, flags: int, value: Any) -> None:
         descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | flags, 0o666)
         try:
-            os.write(descriptor, b"".join(map(framed.line, lines)))
+            os.write(descriptor, framed.line(value))
         finally:
             os.close(descriptor)

@@ -137,14 +137,14 @@ def discard(journal: Path, held: BaseFileLock) -> None:
 
 
 def replay(data: bytes) -> tuple[dict[str, Any], bool]:
-    """Return the record that a journal describes, as far as it is whole, and whether it ended."""
+    """Return the record that a journal describes, as far as it is whole, and whether that ended."""
     record: dict[str, Any] = {}
     ended = False
     for value in framed.values(data):
-        if value is None:
+        if not (isinstance(value, list) and len(value) == 3 and isinstance(value[2], dict)):
             break
         operation, elapsed_s, fields = value
         record["duration_seconds"] = elapsed_s
         apply(record, operation, fields)
-        ended |= operation == END
+        ended = operation == END
     return record, ended

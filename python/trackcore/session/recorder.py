@@ -7,9 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
-
-from typing_extensions import Self
+from typing import TYPE_CHECKING, Any
 
 from trackcore.errors import InputError, StoreError
 from trackcore.session import journal, recovery
@@ -20,6 +18,9 @@ from trackcore.session.plain import plain
 from trackcore.session.sections import routed, sections, valid
 from trackcore.session.store import SessionStore, now, record_name
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 _CLIP_NAME = "clip_{}"
 
 
@@ -29,7 +30,8 @@ class SessionRecorder:
     Every call appends to a journal on the disk; `end_session` makes a file of `sessions/` of it,
     whole or not at all. What a dead process left behind is recovered, marked as interrupted, the
     next time a recorder or a store is opened. As a context manager, leaving the block without
-    `end_session` ends the session as interrupted.
+    `end_session` ends the session as interrupted. One recorder serves one thread; any number of
+    recorders, in any number of processes, may serve one store.
 
     Parameters
     ----------
@@ -52,6 +54,7 @@ class SessionRecorder:
         self.store = store if isinstance(store, SessionStore) else SessionStore(store)
         self._record: dict[str, Any] = {}
         self._journal: journal.Journal | None = None
+        self._ended = False
 
     @property
     def session_id(self) -> str | None:
@@ -106,7 +109,7 @@ class SessionRecorder:
         """
         if self._journal is not None:
             raise InputError("start_session: expected no session to be running; end it first")
-        size = resolution or getattr(clip, "size", None) or getattr(clip, "frame_size", None)
+        size = resolution if resolution is not None else _size(clip)
         if size is None:
             raise InputError("resolution: expected (width, height), or a clip that has a size")
         count = frame_count if frame_count is not None else _length(clip)
@@ -123,8 +126,7 @@ class SessionRecorder:
         self.store.home.make()
         opened = journal.Journal(self.store.home.journals / f"{name}{journal.SUFFIX}")
         with self.store.home.lock("journals"):
-            with contextlib.suppress(StoreError):  # another day; this session can still be written
-                recovery.recover(self.store)
+            recovery.recover_locked(self.store)
             opened.open()
         self._journal = opened
         self._record = {}
@@ -283,7 +285,7 @@ class SessionRecorder:
         if self._journal is None:
             return
         try:
-            self._end({"success": False, "interrupted": True})
+            self._end({} if self._ended else {"success": False, "interrupted": True})
         except StoreError:
             self._journal.leave()  # for the next recorder to recover
             self._journal = None
@@ -309,12 +311,17 @@ class SessionRecorder:
 
     def _apply(self, operation: str, fields: dict[str, Any]) -> None:
         journal.apply(self._record, operation, fields)
+        self._ended = operation == journal.END
         self._running().write(operation, fields)
 
     def _running(self) -> journal.Journal:
         if self._journal is None:
             raise InputError("expected a running session; call start_session first")
         return self._journal
+
+
+def _size(clip: object) -> Any:
+    return getattr(clip, "size", None) or getattr(clip, "frame_size", None)
 
 
 def _length(clip: object) -> int | None:

@@ -22,6 +22,21 @@ KINDS: dict[str, type[Record]] = {
 }
 """What is a file of its own, by the name of its schema."""
 
+PARTS: dict[str, type[Record]] = {
+    "adaptation": models.Adaptation,
+    "anchor_track": models.AnchorTrack,
+    "camera_intrinsics": models.CameraIntrinsics,
+    "diagnosis": models.Diagnosis,
+    "frame_sample": models.FrameSample,
+    "healing_attempt": models.HealingAttempt,
+    "healing_stats": models.HealingStats,
+    "motion_probe": models.MotionProbe,
+    "track": models.TrackRecord,
+    "track_failure": models.TrackFailure,
+    "zoom_analysis": models.ZoomAnalysis,
+}
+"""Parts of a session that others may want to check by themselves."""
+
 _ANYTHING = "JsonValue"
 _HEAD = """\
 # The records
@@ -34,6 +49,8 @@ Generated from the models in `trackcore.session.models` by `python .ci/schema.py
 | `behavior/*.json` | what a user changed between two solves: [behavior](#behavior) |
 | `model.json` | what was learned: [model](#learnedmodel) |
 | `aggregate_stats.json` | all sessions in numbers, can be made again: [stats](#aggregatestats) |
+
+Parts of a session have a schema of their own as well: `motion_probe.schema.json` and so on.
 
 - **Coordinates.** Positions are shares of the frame, x / w and y / h, origin bottom-left, y up.
   Velocities are displacements per frame divided by the frame's diagonal. `top-*` is the top of the
@@ -56,7 +73,7 @@ def files() -> dict[str, str]:
     """Return the text of each file of `docs/schema`, by name."""
     texts = {
         f"{name}.schema.json": json.dumps(schema(kind), indent=2) + "\n"
-        for name, kind in KINDS.items()
+        for name, kind in {**KINDS, **PARTS}.items()
     }
     return {**texts, "README.md": guide()}
 
@@ -66,7 +83,7 @@ def schema(kind: type[Record]) -> dict[str, Any]:
     made = _tidy(kind.model_json_schema())
     defs = made.pop("$defs", {})
     defs.pop(_ANYTHING, None)
-    return {"$schema": DIALECT, "title": kind.__name__, **made, "$defs": defs}
+    return {"$schema": DIALECT, "title": kind.__name__, **made, **({"$defs": defs} if defs else {})}
 
 
 def _tidy(node: Any) -> Any:
@@ -113,7 +130,7 @@ def guide() -> str:
         made = schema(kind)
         parts.append(f"\n## {kind.__name__}\n\nSchema: [{name}.schema.json]({name}.schema.json)\n")
         parts.append(_table(made))
-        for title, one in sorted(made["$defs"].items()):
+        for title, one in sorted(made.get("$defs", {}).items()):
             if title not in told:
                 told.add(title)
                 parts.append(f"\n### {title}\n")

@@ -36,41 +36,44 @@ def sections() -> dict[str, type[Record]]:
     }
 
 
-@cache
-def _owners() -> dict[str, set[str]]:
-    owners: dict[str, set[str]] = {}
-    for section, model in sections().items():
-        for field in model.model_fields:
-            owners.setdefault(field, set()).add(section)
-    return owners
+HOMES = {
+    "motion_magnitude": "visual_features",
+    "motion_variance": "visual_features",
+    "temporal_motion_profile": "visual_features",
+    "contrast_estimate": "footage_features",
+    "motion_intensity": "footage_features",
+    "dominant_region": "footage_features",
+}
+"""Documented fields of sections that a stage names without naming the section."""
 
 
 def routed(name: str, value: object) -> dict[str, Any]:
     """Return `value`, recorded as field `name`, as the fields of the session it is about.
 
-    Of a section, fields that the section does not know go to the session itself, or to the only
-    other section that does; all others are additions and stay.
+    Of a section, fields that the section does not know and another place does go there; all
+    others are additions and stay.
 
     Raises
     ------
     RecordError
         If there is no such field, or the value has no plain form.
     """
+    fields = plain(value, name)
+    if name in HOMES:
+        return {HOMES[name]: {name: fields}}
     if name not in Session.model_fields:
         raise RecordError(f"{name}: a session has no such field")
-    fields = plain(value, name)
     section = sections().get(name)
     if section is None or not isinstance(fields, Mapping):
         return {name: fields}
     found: dict[str, Any] = {name: {}}
     for key, one in fields.items():
-        owners = _owners().get(key, set())
-        if key in section.model_fields or (key not in Session.model_fields and len(owners) != 1):
-            found[name][key] = one
-        elif key in Session.model_fields:
+        if key not in section.model_fields and key in HOMES:
+            found.setdefault(HOMES[key], {})[key] = one
+        elif key not in section.model_fields and key in Session.model_fields:
             found[key] = one
         else:
-            found.setdefault(next(iter(owners)), {})[key] = one
+            found[name][key] = one
     return found
 
 

@@ -173,9 +173,9 @@ class SessionStore:
 
         Opening a store does this by itself. What cannot be written now stays for another time.
         """
-        from trackcore.session.recovery import recover_quietly
+        from trackcore.session.recovery import recover
 
-        return recover_quietly(self)
+        return recover(self)
 
 
 def save_session(record: Session | Mapping[str, Any], root: Root = None) -> Path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -26,7 +26,9 @@ from pydantic import (
 from pydantic import GetCoreSchemaHandler as CoreHandler
 from pydantic import ValidationInfo as Info
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
-from typing_extensions import LiteralString, Self
+
+if TYPE_CHECKING:
+    from typing_extensions import LiteralString, Self
 
 SCHEMA_VERSION = 1
 
@@ -106,7 +108,8 @@ class Within:
     def _read(self, value: Any, info: Info) -> Any:
         if info.context == STRICT:
             numbers = value if isinstance(value, list) else [value]
-            if not all(self.lo <= number <= self.hi for number in numbers if number is not None):
+            known = [number for number in numbers if number is not None]
+            if known and not self.lo <= min(known) <= max(known) <= self.hi:
                 raise PydanticCustomError("range", self._expected)
         return value
 

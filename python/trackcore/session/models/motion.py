@@ -10,6 +10,7 @@ from trackcore.session.models._base import (
     Numbers,
     Point,
     Positive,
+    Positives,
     Record,
     Share,
     Whole,
@@ -20,6 +21,7 @@ from trackcore.session.models.vocabulary import (
     FocalChange,
     MotionClass,
     Region,
+    ShotKind,
     TextureClass,
     ZoomDirection,
 )
@@ -38,6 +40,9 @@ class OpticalFlow(Record):
         "change of speed over the clip", unit="diagonals/frame^2"
     )
     track_dropout_rate: Share | None = says("share of the tracks that fail early")
+    path_velocity_mean: Positive | None = says(
+        "mean length of path per frame", unit="diagonals/frame"
+    )
 
 
 class ZoomAnalysis(Record):
@@ -53,12 +58,15 @@ class ZoomAnalysis(Record):
     confidence: Share | None = says("confidence of the detection")
     apparent_scale_ratio: Positive | None = says("size of things in the last frame over the first")
     focal_change: FocalChange | None = says("what the lens did: LONGER is a zoom in")
+    scale_per_frame: Numbers | None = says("scale at each of `frames`, 1 at the first")
+    scale_sigma: Positives | None = says("its standard deviation")
+    frames: list[Whole] | None = says("clip frame numbers")
 
 
 class ShotType(Record):
     """What kind of shot it is."""
 
-    shot_type: str | None = says("static, pan, zoom, ...")
+    kind: ShotKind | None = says("STATIC, PAN_TILT, ZOOM, ...; UNKNOWN if too little is known")
     confidence: Share | None = says("confidence of the classification")
     evidence: dict[str, Anything] | None = says("the numbers it rests on")
 
@@ -70,6 +78,16 @@ class MotionProbe(Record):
     motion_class: MotionClass | None = says("LOW < 0.01 <= MEDIUM <= 0.03 < HIGH diagonals/frame")
     texture_class: TextureClass | None = says("how much there is to track; GOOD is read as HIGH")
     best_regions: list[Region] | None = says("regions where over half of the points survived")
+    status: str | None = says("OK, or why there is no answer")
+    motion_magnitude: Positive | None = says("speed", unit="diagonals/frame")
+    motion_variance: Positive | None = says("spread of the speed")
+    region_success: dict[Region, Share | None] | None = says("share of the points that survived")
+    textured_share: Share | None = says("share of the picture that can be tracked")
+    n_points: Count | None = says("points followed")
+    first_frame: Whole | None = says("where it began (clip frame number)")
+    n_frames: Count | None = says("frames looked at")
+    cuts: list[Whole] | None = says("first frames after a hard cut (clip frame numbers)")
+    seed: Whole | None = says("which points were chosen")
 
 
 class FrameSample(Record):

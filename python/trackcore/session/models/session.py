@@ -78,6 +78,7 @@ class Session(File):
     region_stats: dict[Region, RegionStats] | None = says("tracks per region")
     dead_zones: list[Region] | None = says("regions where tracks fail")
     sweet_spots: list[Region] | None = says("regions where tracks succeed")
+    best_regions: list[Region] | None = says("regions where half of the tracks succeed, best first")
     region_confidence: dict[Region, Share] | None = says("chance of success per region")
     motion_probe_results: MotionProbe | None = says("what 20 frames told beforehand")
     optical_flow: OpticalFlow | None = says("motion in continuous numbers")

@@ -24,7 +24,7 @@ class TrackRecord(Record):
     """Telemetry of one track. Positions are shares of the frame, origin bottom-left, y up."""
 
     name: str | None = says("identifier of the track; ours, or a hash")
-    lifespan: Count | None = says("last frame - first frame", unit="frames")
+    lifespan: Count | None = says("first to last frame, both counted", unit="frames")
     start_frame: Whole | None = says("first frame of the track (clip frame number)")
     end_frame: Whole | None = says("last frame of the track (clip frame number)")
     region: Region = needed("region of the mean position")
@@ -39,8 +39,10 @@ class TrackRecord(Record):
     success: Flag | None = says("the track lived at least 5 frames")
     contributed_to_solve: Flag | None = says("the track has a 3-D point in the solve")
     reprojection_error: Positive | None = says("mean error after the solve", unit="px")
-    trajectory: list[Point] | None = says(
-        "positions every `trajectory_sample_rate` frames", unit="shares of the frame"
+    n_samples: Count | None = says("frames in which it has a position")
+    trajectory: list[Point | None] | None = says(
+        "positions every `trajectory_sample_rate` frames, null where it had none",
+        unit="shares of the frame",
     )
     trajectory_sample_rate: Count | None = says("frames between samples", unit="frames")
     trajectory_velocities: Positives | None = says(

@@ -16,7 +16,7 @@ from trackcore.session.models._base import (
     Within,
     says,
 )
-from trackcore.session.models.vocabulary import MotionClass, Region
+from trackcore.session.models.vocabulary import MotionClass, Region, TextureClass
 
 
 class ContrastStats(Record):
@@ -34,13 +34,20 @@ class VisualFeatures(Record):
     motion_class: MotionClass | None = says("LOW, MEDIUM or HIGH")
     motion_magnitude: Positive | None = says("mean speed", unit="diagonals/frame")
     motion_variance: Positive | None = says("spread of the speed", unit="diagonals/frame")
-    edge_density: dict[Region, Share] | None = says("share of pixels on an edge, per region")
+    edge_density: dict[Region, Share | None] | None = says("share of pixels on an edge, per region")
     edge_density_mean: Share | None = says("its mean")
     contrast_stats: dict[Region, ContrastStats] | None = says("contrast per region")
-    feature_density: dict[Region, Positive] | None = says("trackable features per region")
-    density_timeline: dict[str, dict[Region, Positive]] | None = says(
+    feature_density: dict[Region, Positive | None] | None = says("trackable features per region")
+    density_timeline: dict[str, dict[Region, Positive | None]] | None = says(
         "`feature_density` at 25 %, 50 % and 75 % of the clip"
     )
+    texture_class: dict[Region, TextureClass | None] | None = says(
+        "LOW, MEDIUM or HIGH, per region"
+    )
+    blur_px: Positive | None = says("median blur", unit="px")
+    noise_sigma: Positive | None = says("median noise", unit="shares of white")
+    exposure: Positive | None = says("median brightness", unit="shares of white")
+    cuts: list[Whole] | None = says("first frames after a hard cut (clip frame numbers)")
     flow_direction_histogram: Shares | None = says("see the session's field of that name")
     flow_magnitude_histogram: Shares | None = says("see the session's field of that name")
     temporal_motion_profile: Numbers | None = says(
