@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/order.hpp"
 #include "core/threads.hpp"
 
 namespace trackcore {
@@ -36,26 +37,32 @@ struct Trimmed {
     double largest = nan, rms = nan;
 };
 
-Trimmed trimmed(std::vector<double>& squares, double share) {
+Trimmed trimmed(std::span<const double> squares, double share, std::vector<double>& scratch) {
     if (squares.empty()) return {};
     const auto kept =
         static_cast<std::size_t>(std::ceil(share * static_cast<double>(squares.size())));
-    const auto last = squares.begin() + static_cast<std::ptrdiff_t>(kept - 1);
-    std::nth_element(squares.begin(), last, squares.end());
+    const double largest = nth_smallest(squares, kept - 1, scratch);
     double sum = 0.0;
-    for (std::size_t k = 0; k < kept; ++k) sum += squares[k];
-    return {*last, std::sqrt(sum / static_cast<double>(kept))};
+    std::size_t below = 0;
+    for (const double value : squares) {
+        sum += value < largest ? value : 0.0;
+        below += value < largest;
+    }
+    sum += static_cast<double>(kept - below) * largest;
+    return {largest, std::sqrt(sum / static_cast<double>(kept))};
 }
 
 void gather(const TrackView& tracks, FramePair pair, Vec2 center, double length,
             MatchedPoints& points) {
     points.clear();
+    const double unit = 1.0 / length;
     for (std::int64_t k = 0; k < tracks.n_tracks; ++k) {
         const Vec2 from = tracks.track(k)[pair.from], to = tracks.track(k)[pair.to];
         if (std::isnan(from.x) || std::isnan(to.x)) continue;
-        points.push({(from.x - center.x) / length, (from.y - center.y) / length},
-                    {(to.x - center.x) / length, (to.y - center.y) / length});
+        points.push({(from.x - center.x) * unit, (from.y - center.y) * unit},
+                    {(to.x - center.x) * unit, (to.y - center.y) * unit});
     }
+    points.pad();
 }
 
 /// What a model leaves over at one point: where the model says it is, and what is missing.
@@ -122,19 +129,15 @@ PairRow measure(MatchedPoints& points, double length_px, bool epipoles) {
     row.similarity = in_pixels(fits.similarity, length_px);
     row.affine = in_pixels(fits.affine, length_px);
     row.homography = in_pixels(fits.homography, length_px);
-    points.sorted.clear();
-    for (std::size_t k = 0; k < points.size(); ++k) {
-        const double dx = points.u[k] - points.x[k], dy = points.v[k] - points.y[k];
-        points.sorted.push_back(dx * dx + dy * dy);
-    }
-    row.flow_px = trimmed(points.sorted, kept_share).rms * length_px;
+    motion_residuals({}, points);  // to the identity: the displacements
+    const auto distances2 = points.distances2();
+    row.flow_px = trimmed(distances2, kept_share, points.scratch).rms * length_px;
     row.residual_px = row.spread_px = row.epipolar_share = nan;
     for (const MotionFit* fit : {&fits.homography, &fits.affine, &fits.similarity}) {
         if (std::isnan(fit->rms)) continue;
         motion_residuals(fit->H, points);
-        points.sorted = points.r2;
-        row.residual_px = trimmed(points.sorted, kept_share).rms * length_px;
-        const Trimmed most = trimmed(points.sorted, most_share);
+        const Trimmed most = trimmed(distances2, most_share, points.scratch);
+        row.residual_px = trimmed(distances2, kept_share, points.scratch).rms * length_px;
         row.spread_px = most.rms * length_px;
         if (epipoles) row.epipolar_share = epipolar_share(fit->H, points, most.largest);
         break;
