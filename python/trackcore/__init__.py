@@ -7,6 +7,12 @@ from typing import Any as _Any
 from trackcore import synth as synth
 from trackcore.clip_tracker import track_clip as track_clip
 from trackcore.detect import detect_features as detect_features
+from trackcore.diagnosis import Diagnosis as Diagnosis
+from trackcore.diagnosis import DiagnosisResult as DiagnosisResult
+from trackcore.diagnosis import FailureDiagnostics as FailureDiagnostics
+from trackcore.diagnosis import FailurePattern as FailurePattern
+from trackcore.diagnosis import apply_fix as apply_fix
+from trackcore.diagnosis import diagnose as diagnose
 from trackcore.errors import ArchiveError as ArchiveError
 from trackcore.errors import DependencyError as DependencyError
 from trackcore.errors import InputError as InputError
