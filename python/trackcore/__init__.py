@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from trackcore import synth as synth
+from trackcore.analysis import ClipAnalysis as ClipAnalysis
+from trackcore.analysis import analyze as analyze
 from trackcore.clip_tracker import track_clip as track_clip
 from trackcore.detect import detect_features as detect_features
 from trackcore.diagnosis import Diagnosis as Diagnosis

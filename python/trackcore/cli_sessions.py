@@ -252,7 +252,10 @@ def _entry(entry: SessionEntry) -> dict[str, Any]:
 def _table(entries: list[SessionEntry]) -> Table:
     table = Table()
     for heading in ("session", "footage", "frames", "tracks", "outcome", "error"):
-        table.add_column(heading, justify="right" if heading in ("frames", "tracks") else "left")
+        right = heading in ("frames", "tracks")
+        table.add_column(
+            heading, justify="right" if right else "left", no_wrap=heading == "session"
+        )
     for entry in entries:
         kept = f"{_shown(entry.successful_tracks)} of {_shown(entry.total_tracks)}"
         outcome = "interrupted" if entry.interrupted else "good" if entry.success else "failed"
