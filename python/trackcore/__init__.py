@@ -7,9 +7,19 @@ from typing import Any as _Any
 from trackcore import synth as synth
 from trackcore.clip_tracker import track_clip as track_clip
 from trackcore.detect import detect_features as detect_features
+from trackcore.diagnosis import Diagnosis as Diagnosis
+from trackcore.diagnosis import DiagnosisResult as DiagnosisResult
+from trackcore.diagnosis import FailureDiagnostics as FailureDiagnostics
+from trackcore.diagnosis import FailurePattern as FailurePattern
+from trackcore.diagnosis import apply_fix as apply_fix
+from trackcore.diagnosis import diagnose as diagnose
+from trackcore.errors import ArchiveError as ArchiveError
 from trackcore.errors import DependencyError as DependencyError
 from trackcore.errors import InputError as InputError
+from trackcore.errors import PrivacyError as PrivacyError
+from trackcore.errors import RecordError as RecordError
 from trackcore.errors import SourceError as SourceError
+from trackcore.errors import StoreError as StoreError
 from trackcore.errors import TrackcoreError as TrackcoreError
 from trackcore.filters import FilterReason as FilterReason
 from trackcore.filters import FilterReport as FilterReport
@@ -75,6 +85,10 @@ from trackcore.types import RegionMatches as RegionMatches
 
 if _TYPE_CHECKING:
     # the names of _LAZY, for type checkers
+    from trackcore.session.behavior import BehaviorRecorder as BehaviorRecorder
+    from trackcore.session.exporting import export_sessions as export_sessions
+    from trackcore.session.identity import clip_fingerprint as clip_fingerprint
+    from trackcore.session.importing import import_sessions as import_sessions
     from trackcore.session.losses import track_failures as track_failures
     from trackcore.session.recorder import SessionRecorder as SessionRecorder
     from trackcore.session.store import SessionStore as SessionStore
@@ -83,6 +97,10 @@ if _TYPE_CHECKING:
 
 # Names whose modules import more than numpy: loaded when first asked for.
 _LAZY: dict[str, str] = {
+    "import_sessions": "trackcore.session.importing",
+    "export_sessions": "trackcore.session.exporting",
+    "clip_fingerprint": "trackcore.session.identity",
+    "BehaviorRecorder": "trackcore.session.behavior",
     "SessionRecorder": "trackcore.session.recorder",
     "SessionStore": "trackcore.session.store",
     "load_sessions": "trackcore.session.store",

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackcore.normalised import diagonal_px
-from trackcore.stats._core_rows import Fits, Floats, center_px, fits
+from trackcore.stats._core_rows import Fits, Floats, fits
 from trackcore.tracks import Tracks
 
 ANCHORS = 48
@@ -47,10 +47,9 @@ def wide_pairs(tracks: Tracks) -> NDArray[np.int64]:
     return np.stack([start, start + gap], axis=1)
 
 
-def wide_fits(tracks: Tracks, center: tuple[float, float] | None, threads: int = 0) -> Fits:
+def wide_fits(tracks: Tracks, center_px: tuple[float, float], threads: int = 0) -> Fits:
     """Fit the motion between `wide_pairs`."""
-    about = center_px(tracks.frame_size) if center is None else center
-    return fits(tracks, wide_pairs(tracks), about, threads, epipoles=True)
+    return fits(tracks, wide_pairs(tracks), center_px, threads, epipoles=True)
 
 
 def rms_radius_px(frame_size: tuple[int, int]) -> float:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from trackcore.normalised import diagonal_px, normalised_velocity
 from trackcore.stats import _losses
 from trackcore.stats._core_rows import STILL_PX, Floats, Sums, sums
-from trackcore.stats._evidence import parallax, wide_fits
+from trackcore.stats._evidence import parallax
 from trackcore.stats._records import number, numbers
-from trackcore.stats.motion import FrameMotion, frame_motion
+from trackcore.stats.motion import FrameMotion, known_motion
 from trackcore.stats.regions import RegionStats, count_regions
 from trackcore.stats.track_stats import TrackStats, from_sums
 from trackcore.tracks import Tracks
@@ -178,18 +178,27 @@ class ClipMotion:
         }
 
 
-def clip_motion(tracks: Tracks, *, threads: int = 0) -> ClipMotion:
+def clip_motion(
+    tracks: Tracks, *, motion: FrameMotion | None = None, threads: int = 0
+) -> ClipMotion:
     """Measure how the picture moves over a whole clip.
 
     Parameters
     ----------
     tracks : Tracks
+    motion : FrameMotion, optional
+        `frame_motion(tracks)`, if it is known already.
     threads : int
         Worker threads; 0 means all. The result does not depend on it.
 
     Returns
     -------
     ClipMotion
+
+    Raises
+    ------
+    InputError
+        If `motion` is of other tracks.
 
     Notes
     -----
@@ -199,10 +208,10 @@ def clip_motion(tracks: Tracks, *, threads: int = 0) -> ClipMotion:
     found = sums(tracks, threads)
     nothing = np.full(len(tracks), np.nan)
     stats = from_sums(tracks, found, nothing, None, nothing)
-    return from_parts(tracks, found, stats, frame_motion(tracks, threads=threads), threads)
+    return _from_parts(tracks, found, stats, known_motion(tracks, motion, threads), threads)
 
 
-def from_parts(
+def _from_parts(
     tracks: Tracks, found: Sums, stats: TrackStats, motion: FrameMotion, threads: int
 ) -> ClipMotion:
     """Put the documented numbers together from what is known of tracks and frames."""
@@ -219,7 +228,7 @@ def from_parts(
     net = stats.avg_velocity[np.isfinite(stats.avg_velocity)]
     path = stats.path_velocity[np.isfinite(stats.path_velocity)]
     early = tracks.frame_numbers < tracks.first_frame + INTENSITY_FRAMES
-    depth = parallax(motion.fits, wide_fits(tracks, motion.center_px, threads))
+    depth = parallax(motion.fits, motion.wide_fits(threads))
     return ClipMotion(
         global_motion_vector=normalised_velocity(mean_px, tracks.frame_size),
         motion_consistency=consistency,

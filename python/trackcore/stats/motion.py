@@ -12,6 +12,7 @@ from trackcore._check import Dims
 from trackcore.errors import InputError
 from trackcore.normalised import diagonal_px
 from trackcore.stats._core_rows import Fits, Floats, Model, center_px, fits
+from trackcore.stats._evidence import wide_fits
 from trackcore.tracks import Tracks
 
 TIMES_FREEDOM = 2
@@ -70,8 +71,10 @@ class FrameMotion:
     warp: Floats
     affine: Floats
     center_px: tuple[float, float]
+    tracks: Tracks = field(repr=False)
     fits: Fits = field(repr=False)
     """All three models of each pair, for what derives from them."""
+    _wide: list[Fits] = field(default_factory=list, repr=False)
 
     def __len__(self) -> int:
         """Return the number of pairs."""
@@ -81,6 +84,12 @@ class FrameMotion:
     def elapsed_frames(self) -> NDArray[np.int64]:
         """(n,) clip frames from the earlier to the later frame."""
         return self.to_frame - self.from_frame
+
+    def wide_fits(self, threads: int = 0) -> Fits:
+        """Return the fits between frames as far apart as the tracks allow; made once."""
+        if not self._wide:
+            self._wide.append(wide_fits(self.tracks, self.center_px, threads))
+        return self._wide[0]
 
 
 def frame_motion(
@@ -130,6 +139,17 @@ def frame_motion(
     return of_pairs(tracks, np.stack([index, index + 1], axis=1), center, threads)
 
 
+def known_motion(tracks: Tracks, motion: FrameMotion | None, threads: int) -> FrameMotion:
+    """Return the motion a caller has, if it is of these tracks, else measure it."""
+    if motion is None:
+        return frame_motion(tracks, threads=threads)
+    if not isinstance(motion, FrameMotion) or motion.tracks is not tracks:
+        raise InputError(
+            f"motion: expected frame_motion(tracks) of the same tracks, got {motion!r}"
+        )
+    return motion
+
+
 def of_pairs(
     tracks: Tracks, pairs: NDArray[np.int64], center: tuple[float, float], threads: int = 0
 ) -> FrameMotion:
@@ -156,6 +176,7 @@ def of_pairs(
         warp=_in_pixels(H, center),
         affine=_in_pixels(found.affine.warp, center),
         center_px=center,
+        tracks=tracks,
         fits=found,
     )
 

@@ -17,10 +17,9 @@ from trackcore.stats._evidence import (
     parallax,
     rms_radius_px,
     rotation_test,
-    wide_fits,
 )
 from trackcore.stats._records import number
-from trackcore.stats.motion import FrameMotion, frame_motion
+from trackcore.stats.motion import FrameMotion, known_motion
 from trackcore.stats.zoom import ZoomAnalysis
 from trackcore.stats.zoom import from_motion as zoom_from_motion
 from trackcore.tracks import Tracks
@@ -127,9 +126,8 @@ def classify_shot(
     curvature, else nobody can tell and the confidence says so. A dolly straight at a flat wall
     cannot be told from a zoom.
     """
-    if motion is None:
-        motion = frame_motion(tracks, threads=threads)
-    wide = wide_fits(tracks, motion.center_px, threads)
+    motion = known_motion(tracks, motion, threads)
+    wide = motion.wide_fits(threads)
     if zoom is None:
         zoom = zoom_from_motion(tracks, motion, wide)
     good = _judged(motion)

@@ -9,10 +9,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from trackcore._compat import StrEnum
+from trackcore.errors import InputError
 from trackcore.stats._core_rows import Fits, Floats
-from trackcore.stats._evidence import parallax, rms_radius_px, weighted_median, wide_fits
+from trackcore.stats._evidence import parallax, rms_radius_px, weighted_median
 from trackcore.stats._records import number, numbers
-from trackcore.stats.motion import FrameMotion, checked_center, frame_motion, of_pairs
+from trackcore.stats.motion import (
+    FrameMotion,
+    checked_center,
+    frame_motion,
+    known_motion,
+    of_pairs,
+)
 from trackcore.tracks import Tracks
 
 LEAST_CHANGE = 0.05
@@ -122,7 +129,11 @@ class ZoomAnalysis:
 
 
 def zoom_analysis(
-    tracks: Tracks, principal_point_px: ArrayLike | None = None, *, threads: int = 0
+    tracks: Tracks,
+    principal_point_px: ArrayLike | None = None,
+    *,
+    motion: FrameMotion | None = None,
+    threads: int = 0,
 ) -> ZoomAnalysis:
     """Measure how the scale of the picture changes, and tell a zoom from a dolly.
 
@@ -131,6 +142,9 @@ def zoom_analysis(
     tracks : Tracks
     principal_point_px : (x, y), optional
         Where the lens's axis meets the picture [px]; by default the centre of the frame.
+    motion : FrameMotion, optional
+        `frame_motion(tracks)`, if it is known already; instead of `principal_point_px`, since it
+        has a centre of its own.
     threads : int
         Worker threads; 0 means all. The result does not depend on it.
 
@@ -141,7 +155,8 @@ def zoom_analysis(
     Raises
     ------
     InputError
-        If `principal_point_px` is no position.
+        If `principal_point_px` is no position, or is given beside `motion`; if `motion` is of
+        other tracks.
 
     Notes
     -----
@@ -153,8 +168,12 @@ def zoom_analysis(
     `scale_variance`.
     """
     center = checked_center("principal_point_px", principal_point_px, tracks.frame_size)
-    motion = frame_motion(tracks, center_px=center, threads=threads)
-    return from_motion(tracks, motion, wide_fits(tracks, center, threads))
+    if motion is None:
+        motion = frame_motion(tracks, center_px=center, threads=threads)
+    elif principal_point_px is not None:
+        raise InputError("principal_point_px: expected none beside motion, which has a center_px")
+    known = known_motion(tracks, motion, threads)
+    return from_motion(tracks, known, known.wide_fits(threads))
 
 
 def from_motion(tracks: Tracks, motion: FrameMotion, wide: Fits) -> ZoomAnalysis:

@@ -33,8 +33,8 @@ struct PairRow {
 /// epipolar_share: what a moving camera leaves over after the motion of a plane points, at every
 /// track, to or from one point, the epipole (plane and parallax). This is the largest share of the
 /// residuals' energy that points to or from any one point: 1 for parallax, about half for noise
-/// and for things that move each on its own. The largest tenth is left out, and the epipole is
-/// where the perpendicular parts are least (iteratively re-weighted eigenvectors).
+/// and for things that move each on its own. The largest tenth is left out; the epipole is the best
+/// of one at infinity and of iteratively re-weighted eigenvectors.
 /// Source: Irani & Anandan 1996, parallax geometry.
 ///
 /// @param epipoles   whether epipolar_share is wanted; NaN otherwise

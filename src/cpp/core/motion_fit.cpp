@@ -5,6 +5,11 @@
 #include <cmath>
 #include <limits>
 
+#include "core/order.hpp"
+#include "core/simd/motion.hpp"
+
+TRACKCORE_DEFINE_KERNELS(MotionKernels, motion_kernels)
+
 namespace trackcore {
 namespace {
 
@@ -23,23 +28,15 @@ struct Moments {
     double u = 0, ux = 0, uy = 0, v = 0, vx = 0, vy = 0;
 };
 
+simd::WeightedPoints view(const MatchedPoints& p) {
+    return {p.x.data(), p.y.data(),      p.u.data(),
+            p.v.data(), p.weight.data(), static_cast<std::ptrdiff_t>(p.weight.size())};
+}
+
 Moments moments(const MatchedPoints& p) {
+    static_assert(sizeof(Moments) == 12 * sizeof(double));
     Moments m;
-    for (std::size_t k = 0; k < p.size(); ++k) {
-        const double w = p.weight[k], wx = w * p.x[k], wy = w * p.y[k];
-        m.w += w;
-        m.x += wx;
-        m.y += wy;
-        m.xx += wx * p.x[k];
-        m.xy += wx * p.y[k];
-        m.yy += wy * p.y[k];
-        m.u += w * p.u[k];
-        m.ux += wx * p.u[k];
-        m.uy += wy * p.u[k];
-        m.v += w * p.v[k];
-        m.vx += wx * p.v[k];
-        m.vy += wy * p.v[k];
-    }
+    simd::motion_kernels().affine_sums(view(p), &m.w);
     return m;
 }
 
@@ -118,20 +115,9 @@ struct HomographyModel {
   private:
     static void accumulate(const MatchedPoints& p, const Mat3& from, Matrix<double, 8, 8>& N,
                            Matrix<double, 8, 1>& rhs) {
-        double s[6] = {}, su[6] = {}, sv[6] = {}, sq[5] = {};
-        for (std::size_t k = 0; k < p.size(); ++k) {
-            const double x = p.x[k], y = p.y[k], u = p.u[k], v = p.v[k];
-            const double d = from.m[6] * x + from.m[7] * y + 1.0;
-            const double w = p.weight[k] / (d * d);
-            const double q = u * u + v * v;
-            const double products[6] = {w * x * x, w * x * y, w * y * y, w * x, w * y, w};
-            for (int i = 0; i < 6; ++i) {
-                s[i] += products[i];
-                su[i] += products[i] * u;
-                sv[i] += products[i] * v;
-            }
-            for (int i = 0; i < 5; ++i) sq[i] += products[i] * q;
-        }
+        double sums[23];
+        simd::motion_kernels().plane_sums(view(p), from.m[6], from.m[7], sums);
+        const double *s = sums, *su = sums + 6, *sv = sums + 12, *sq = sums + 18;
         const auto block = [](const double* m) {
             Matrix<double, 3, 3> B;
             B << m[0], m[1], m[3], m[1], m[2], m[4], m[3], m[4], m[5];
@@ -151,26 +137,21 @@ struct HomographyModel {
 
 /// Robust standard deviation per axis of the distances in `r2`.
 double robust_scale(MatchedPoints& p, int freedom, double least) {
-    p.sorted = p.r2;
-    const auto middle = p.sorted.begin() + static_cast<std::ptrdiff_t>(p.size() / 2);
-    std::nth_element(p.sorted.begin(), middle, p.sorted.end());
+    const double middle = nth_smallest(p.distances2(), p.size() / 2, p.scratch);
     const double n2 = 2.0 * static_cast<double>(p.size());
     const double correction = std::sqrt(n2 / std::max(1.0, n2 - freedom));
-    return std::max(least, std::sqrt(*middle) / rayleigh_median * correction);
+    return std::max(least, std::sqrt(middle) / rayleigh_median * correction);
 }
 
 void absolute_weights(MatchedPoints& p, double least) {
-    const double least2 = least * least;
-    for (std::size_t k = 0; k < p.size(); ++k)
-        p.weight[k] = least / std::sqrt(std::max(p.r2[k], least2));
+    simd::motion_kernels().absolute_weights(p.r2.data(), view(p).n, least, p.weight.data());
+    std::fill(p.weight.begin() + static_cast<std::ptrdiff_t>(p.size()), p.weight.end(), 0.0);
 }
 
 void tukey_weights(MatchedPoints& p, double scale) {
-    const double cut2 = tukey_cut * tukey_cut * scale * scale;
-    for (std::size_t k = 0; k < p.size(); ++k) {
-        const double t = std::max(0.0, 1.0 - p.r2[k] / cut2);
-        p.weight[k] = t * t;
-    }
+    const double cut = tukey_cut * scale;
+    simd::motion_kernels().tukey_weights(p.r2.data(), view(p).n, cut * cut, p.weight.data());
+    std::fill(p.weight.begin() + static_cast<std::ptrdiff_t>(p.size()), p.weight.end(), 0.0);
 }
 
 MotionFit undetermined() {
@@ -184,7 +165,7 @@ MotionFit judged(const Solved& s, MatchedPoints& p, int freedom, double least) {
     const double scale = robust_scale(p, freedom, least);
     const double cut2 = inlier_cut * inlier_cut * scale * scale;
     double sum = 0.0, n = 0.0;
-    for (const double r2 : p.r2) {
+    for (const double r2 : p.distances2()) {
         if (r2 > cut2) continue;
         sum += r2;
         n += 1.0;
@@ -218,7 +199,7 @@ MotionFit fit(MatchedPoints& p, const Mat3& start, double least) {
 
 /// Least absolute distances: leaves its weights as the start of the similarity.
 bool start_similarity(MatchedPoints& p, double least) {
-    std::fill(p.weight.begin(), p.weight.end(), 1.0);
+    std::fill_n(p.weight.begin(), p.size(), 1.0);
     for (int i = 0; i < absolute_steps; ++i) {
         const Solved solved = SimilarityModel::solve(p, {});
         if (!solved.ok) return false;
@@ -232,6 +213,7 @@ bool start_similarity(MatchedPoints& p, double least) {
 
 void MatchedPoints::clear() {
     for (auto* values : {&x, &y, &u, &v}) values->clear();
+    count = 0;
 }
 
 void MatchedPoints::push(Vec2 from, Vec2 to) {
@@ -241,20 +223,21 @@ void MatchedPoints::push(Vec2 from, Vec2 to) {
     v.push_back(to.y);
 }
 
+void MatchedPoints::pad() {
+    count = x.size();
+    const auto lanes = static_cast<std::size_t>(simd::motion_lanes);
+    const std::size_t padded = (count + lanes - 1) / lanes * lanes;
+    for (auto* values : {&x, &y, &u, &v}) values->resize(padded, 0.0);
+    r2.assign(padded, 0.0);
+    weight.assign(padded, 0.0);
+}
+
 void motion_residuals(const Mat3& H, MatchedPoints& p) {
-    const double* h = H.m;
-    p.r2.resize(p.size());
-    for (std::size_t k = 0; k < p.size(); ++k) {
-        const double x = p.x[k], y = p.y[k], d = 1.0 / (h[6] * x + h[7] * y + 1.0);
-        const double ru = (h[0] * x + h[1] * y + h[2]) * d - p.u[k];
-        const double rv = (h[3] * x + h[4] * y + h[5]) * d - p.v[k];
-        p.r2[k] = ru * ru + rv * rv;
-    }
+    simd::motion_kernels().distances2(H.m, view(p), p.r2.data());
 }
 
 MotionFits fit_motion(MatchedPoints& p, double least) {
     MotionFits fits{undetermined(), undetermined(), undetermined()};
-    p.weight.resize(p.size());
     if (p.size() < SimilarityModel::least_points || !start_similarity(p, least)) return fits;
     fits.similarity = fit<SimilarityModel>(p, {}, least);
     if (std::isnan(fits.similarity.H.m[0])) return fits;

@@ -1,6 +1,7 @@
 // The dominant 2-D motion of many points between two frames: robust similarity, affine, homography.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "core/types.hpp"
@@ -13,12 +14,16 @@ struct MatchedPoints {
     std::vector<double> x, y;    ///< in the first frame
     std::vector<double> u, v;    ///< in the second
     std::vector<double> r2;      ///< squared distance to the model fitted last
-    std::vector<double> weight;  ///< of the fit at work
-    std::vector<double> sorted;
+    std::vector<double> weight;  ///< of the fit at work; all are padded to whole vectors
+    std::vector<double> scratch;
+    std::size_t count = 0;  ///< how many are no padding
 
     void clear();
     void push(Vec2 from, Vec2 to);
-    std::size_t size() const { return x.size(); }
+    /// To call after the last push: fills up to whole vectors.
+    void pad();
+    std::size_t size() const { return count; }
+    std::span<const double> distances2() const { return {r2.data(), count}; }
 };
 
 /// One fitted model. NaN where the points do not determine it.

@@ -26,16 +26,17 @@ struct TrackSums {
     std::int64_t samples = 0, steps = 0, windows = 0, nccs = 0;
 };
 
-/// Octant of a direction, y down as the picture has it, as in `FlowHistograms`.
+/// Octant of a direction, y down as the picture has it, as in `FlowHistograms`. Without branches:
+/// no predictor guesses where tracks go.
 int direction_bin(double dx, double dy_down) {
     const double dy = -dy_down;
-    if (dy >= 0.0) {
-        if (dy == 0.0) return dx < 0.0 ? 0 : 4;  // -180 and 180 degrees are one direction
-        if (dx > 0.0) return dy < dx ? 4 : 5;
-        return dy > -dx ? 6 : 7;
-    }
-    if (dx < 0.0) return -dy < -dx ? 0 : 1;
-    return -dy > dx ? 2 : 3;
+    if (dy == 0.0) return dx < 0.0 ? 0 : 4;  // -180 and 180 degrees are one direction
+    const double ax = std::abs(dx), ay = std::abs(dy);
+    const int below = dy < 0.0, left = below ? dx < 0.0 : dx <= 0.0;
+    // The lower edge of a bin belongs to it: 45 and -135 degrees are steep, 135 and -45 are not.
+    const int steep = (ay > ax) | ((ay == ax) & (below == left));
+    constexpr std::int8_t bins[2][2][2] = {{{4, 5}, {7, 6}}, {{3, 2}, {0, 1}}};
+    return bins[below][left][steep];
 }
 
 /// Third difference of four equally spaced samples, squared and summed over both axes.
@@ -97,9 +98,10 @@ class Block {
     void step(const Sample& from, const Sample& to, std::int64_t first, FrameRow* row,
               TrackSums& sums) {
         const double dx = to.xy.x - from.xy.x, dy = to.xy.y - from.xy.y;
-        const double elapsed = static_cast<double>(to.frame - from.frame);
+        const std::int64_t elapsed = to.frame - from.frame;
+        const double per_frame = elapsed == 1 ? 1.0 : 1.0 / static_cast<double>(elapsed);
         const double length = std::sqrt(dx * dx + dy * dy);
-        const double speed = length / elapsed;
+        const double speed = length * per_frame;
         // The middle of the step, in half frames since the first sample: whole numbers are exact.
         const double t = static_cast<double>(to.frame + from.frame - 2 * tracks_.frames[first]);
         sums.path += length;
@@ -111,13 +113,14 @@ class Block {
         ++sums.steps;
         if (row == nullptr) return;
         row->steps += 1.0;
-        row->sum.x += dx / elapsed;
-        row->sum.y += dy / elapsed;
+        row->sum.x += dx * per_frame;
+        row->sum.y += dy * per_frame;
         row->speed += speed;
         if (speed >= still_px_) {
+            const double unit = 1.0 / length;
             row->moving += 1.0;
-            row->direction.x += dx / length;
-            row->direction.y += dy / length;
+            row->direction.x += dx * unit;
+            row->direction.y += dy * unit;
             ++histograms.direction[direction_bin(dx, dy)];
         }
         int bin = 0;
