@@ -49,6 +49,8 @@ def test_what_the_stages_say_is_all_declared_and_comes_back(recorder):
     recorder.record(**motion.to_dict())
     recorder.record(zoom_analysis=zoom, shot_type=shot, motion_probe_results=probe)
     recorder.record(visual_features=tc.pixel_features(clip, tracks=tracks))
+    diagnosis = tc.diagnose(tracks)
+    recorder.record(diagnosis=diagnosis)
     ended = recorder.end_session(success=True)
     written = ended.to_dict()
     assert written["tracks"] == stats.to_dict()["tracks"]
@@ -58,6 +60,8 @@ def test_what_the_stages_say_is_all_declared_and_comes_back(recorder):
     assert written["zoom_analysis"] == zoom.to_dict()
     assert written["shot_type"]["kind"] == str(shot.kind)
     assert written["motion_probe_results"] == probe.to_dict()
+    assert written["diagnosis"]["causes"] == diagnosis.to_dict()["causes"]
+    assert written["failure_type"] == str(diagnosis.failure_type)
     assert list(undeclared(ended)) == []
 
 
