@@ -5,8 +5,8 @@ also words and ranges the documents do not know. Writing is strict: `Record.chec
 word or a number that the published schema (`docs/schema`) does not allow.
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: older pydantic evaluates that of `__pydantic_extra__` in
+# the module of each subclass, where its names are unknown.
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -114,7 +114,7 @@ class Within:
         return value
 
     @property
-    def _expected(self) -> LiteralString:
+    def _expected(self) -> "LiteralString":
         # pydantic's messages are typed as literal; this one is made of the class's own numbers
         if self.hi == math.inf:
             return f"expected at least {self.lo:g}"
@@ -159,7 +159,7 @@ class Record(BaseModel):
         """Return the fields that are set, as plain JSON types."""
         return self.model_dump(mode="json", exclude_unset=True)
 
-    def checked(self, *, strict: bool = True) -> Self:
+    def checked(self, *, strict: bool = True) -> "Self":
         """Return the same record, validated anew; held to the published schema if `strict`.
 
         Raises

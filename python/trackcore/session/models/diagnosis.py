@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from trackcore.session.models._base import Anything, Record, Share, Whole, says
+from trackcore.session.models.vocabulary import FailurePattern, Region
 
 
 class Cause(Record):
     """One possible cause of failure."""
 
-    pattern: str | None = says("name of the pattern, e.g. MOTION_BLUR")
+    pattern: FailurePattern | None = says("what it looks like")
     confidence: Share | None = says("how sure")
-    frame: Whole | None = says("where it shows, if at one frame (clip frame number)")
+    frame: Whole | None = says("first frame where it shows (clip frame number)")
+    frames: list[Whole] | None = says("all of them")
+    regions: list[Region] | None = says("regions where it shows")
     evidence: Anything = says("the numbers it rests on")
     fix_adjustments: dict[str, Anything] | None = says("settings that should help")
 

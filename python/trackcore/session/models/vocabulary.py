@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
-from trackcore import footage
+from trackcore import diagnosis, footage
 from trackcore._compat import StrEnum
 from trackcore.frame_regions import REGIONS
 from trackcore.options import MotionModel
 from trackcore.session.models._base import Words
 from trackcore.stats import shot, zoom
 
-FAILURE_TYPES = ("NONE", "BLUR", "CONTRAST", "CUT", "DRIFT", "INSUFFICIENT")
 DISTORTION_MODELS = ("POLYNOMIAL", "DIVISION", "NUKE", "BROWN")
 FOOTAGE_TYPES = ("AUTO", "INDOOR", "OUTDOOR", "HANDHELD", "GIMBAL", "DRONE", "ACTION", "VFX")
 DELETION_REASONS = ("short_lifespan", "edge_region", "high_error", "jittery", "user_manual")
@@ -29,13 +28,14 @@ MotionClass: TypeAlias = Annotated[str, Words(words(footage.MotionClass))]
 TextureClass: TypeAlias = Annotated[
     str, Words(words(footage.TextureClass), read_as=(("GOOD", "HIGH"),))
 ]
-FailureType: TypeAlias = Annotated[str, Words(FAILURE_TYPES)]
+FailureType: TypeAlias = Annotated[str, Words(words(diagnosis.FailureType))]
+FailurePattern: TypeAlias = Annotated[str, Words(words(diagnosis.FailurePattern))]
 ZoomDirection: TypeAlias = Annotated[str, Words(words(zoom.ZoomDirection))]
 FocalChange: TypeAlias = Annotated[str, Words(words(zoom.FocalChange))]
+ShotKind: TypeAlias = Annotated[str, Words(words(shot.ShotKind))]
+Model: TypeAlias = Annotated[str, Words(words(MotionModel))]
 DistortionModel: TypeAlias = Annotated[str, Words(DISTORTION_MODELS)]
 FootageType: TypeAlias = Annotated[str, Words(FOOTAGE_TYPES)]
 DeletionReason: TypeAlias = Annotated[str, Words(DELETION_REASONS)]
 ExclusionKind: TypeAlias = Annotated[str, Words(EXCLUSION_KINDS)]
 Outcome: TypeAlias = Annotated[str, Words(OUTCOMES)]
-ShotKind: TypeAlias = Annotated[str, Words(words(shot.ShotKind))]
-Model: TypeAlias = Annotated[str, Words(words(MotionModel))]
