@@ -64,7 +64,8 @@ def test_one_pass_agrees_with_the_oracle(n_tracks, n_frames, seed):
 
 @settings(max_examples=80, deadline=None)
 @given(
-    n=st.sampled_from([12, 15, 30, 63, 64, 65, 127, 300]), seed=seeds, noise=st.sampled_from([0.0, 0.1, 1.0]),
+    n=st.sampled_from([12, 15, 30, 63, 64, 65, 127, 300]), seed=seeds,
+    noise=st.sampled_from([0.0, 0.1, 1.0]),
     outliers=st.sampled_from([0.0, 0.1, 0.3]),
 )  # fmt: skip
 def test_fits_agree_with_the_oracle(n, seed, noise, outliers):
