@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['FeatureOptions', 'FramePyramid', 'PointOptions', 'RegionOptions', 'SANITIZED', 'Tracker', 'available_threads', 'best_cpu_level', 'cpu_level', 'detect_features', 'find_pattern', 'frame_motion', 'track_points', 'track_regions', 'track_stats']
+__all__: list[str] = ['FeatureOptions', 'FramePyramid', 'PointOptions', 'RegionOptions', 'SANITIZED', 'Tracker', 'available_threads', 'best_cpu_level', 'cpu_level', 'detect_features', 'find_pattern', 'frame_motion', 'frame_stats', 'track_points', 'track_regions', 'track_stats']
 class FramePyramid:
     def __init__(self) -> None:
         ...
@@ -57,6 +57,8 @@ def detect_features(image: FramePyramid, options: FeatureOptions, existing_px: n
 def find_pattern(pattern: numpy.ndarray, area: numpy.ndarray, *, with_map: bool) -> tuple[bool, int, int, float, numpy.typing.NDArray[numpy.float32]]:
     ...
 def frame_motion(xy_px: numpy.typing.NDArray[numpy.float64], frames: numpy.typing.NDArray[numpy.int64], pairs: numpy.typing.NDArray[numpy.int64], center_x: typing.SupportsFloat | typing.SupportsIndex, center_y: typing.SupportsFloat | typing.SupportsIndex, length_px: typing.SupportsFloat | typing.SupportsIndex, epipoles: bool, threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    ...
+def frame_stats(image: FramePyramid, level: typing.SupportsInt | typing.SupportsIndex, *, groups: typing.SupportsInt | typing.SupportsIndex, columns: typing.SupportsInt | typing.SupportsIndex, rows: typing.SupportsInt | typing.SupportsIndex, row_step: typing.SupportsInt | typing.SupportsIndex, edge: typing.SupportsFloat | typing.SupportsIndex, white: typing.SupportsFloat | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64]]:
     ...
 def track_points(prev: FramePyramid, next: FramePyramid, xy_px: numpy.typing.NDArray[numpy.float64], guess_px: numpy.typing.NDArray[numpy.float64] | None, options: PointOptions, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.uint8], numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.float32]]:
     ...

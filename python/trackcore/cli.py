@@ -1,4 +1,4 @@
-"""The command line: `trackcore track | info | demo`. Flags come from the options classes."""
+"""The command line, its verbs and flags. Flags come from the options classes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 import trackcore
-from trackcore import cli_demo, cli_track
+from trackcore import cli_demo, cli_sessions, cli_track
 from trackcore.cli_options import formats, frame_range, with_options
 from trackcore.cli_output import Output, interruptible
 from trackcore.cli_track import Job
@@ -24,6 +24,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 good, 1 error, 2 wrong usage, 4 nothing trackable, 130 cancelled.",
 )
+
+app.add_typer(cli_sessions.app)
 
 Json = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")]

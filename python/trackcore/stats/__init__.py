@@ -6,6 +6,7 @@ with a documented name carry the documented meaning in the units of records; wha
 misleads in the documents stands beside it.
 """
 
+from trackcore.stats._losses import failed_tracks
 from trackcore.stats.clip import ClipMotion, FrameSample, clip_motion
 from trackcore.stats.motion import FrameMotion, frame_motion
 from trackcore.stats.regions import RegionStats, region_stats
@@ -26,6 +27,7 @@ __all__ = [
     "ZoomDirection",
     "classify_shot",
     "clip_motion",
+    "failed_tracks",
     "frame_motion",
     "region_stats",
     "track_stats",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from trackcore.stats._core_rows import Sums
+from trackcore.stats._core_rows import Sums, sums
 from trackcore.tracks import Tracks
 from trackcore.types import PointStatus
 
@@ -19,6 +19,23 @@ LEAST_ACTIVE = 4
 """Fewer tracks than this cannot drop critically."""
 
 _NO_FAILURE = (PointStatus.TRACKED, PointStatus.OUT_OF_FRAME)
+
+
+def failed_tracks(tracks: Tracks, *, threads: int = 0) -> NDArray[np.bool_]:
+    """Return which tracks were lost inside the frame: a failure, unlike leaving it or the end.
+
+    Parameters
+    ----------
+    tracks : Tracks
+    threads : int
+        Worker threads; 0 means all. The result does not depend on it.
+
+    Returns
+    -------
+    (n_tracks,) bool
+        Where nobody says why a track ended, it left if its next step would have left the frame.
+    """
+    return failed(tracks, sums(tracks, threads))
 
 
 def failed(tracks: Tracks, found: Sums) -> NDArray[np.bool_]:
