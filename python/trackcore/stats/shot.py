@@ -78,8 +78,8 @@ class ShotType:
         residual over displacement, whatever its directions. `rotation_misfit`,
         `rotation_misfit_px`, `rotation_focal_widths`: how far the homographies are from those of
         a turning camera, K R K^-1, as a share of the motion and in px, and the focal length that
-        fits best, in frame widths. `curvature_sigmas`: how clearly they differ from similarities; below 5, a
-        pan and a flat wall passing by look the same. `judged_share`: of the steps.
+        fits best, in frame widths. `curvature_sigmas`: how clearly they differ from similarities;
+        below 5, a pan and a flat wall passing by look the same. `judged_share`: of the steps.
     """
 
     kind: ShotKind
