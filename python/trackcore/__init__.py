@@ -23,8 +23,11 @@ from trackcore.errors import StoreError as StoreError
 from trackcore.errors import TrackcoreError as TrackcoreError
 from trackcore.filters import FilterReason as FilterReason
 from trackcore.filters import FilterReport as FilterReport
+from trackcore.filters import MergedTracks as MergedTracks
 from trackcore.filters import MutedTracks as MutedTracks
 from trackcore.filters import find_bad_tracks as find_bad_tracks
+from trackcore.filters import merge_duplicates as merge_duplicates
+from trackcore.filters import smooth_tracks as smooth_tracks
 from trackcore.footage import MotionClass as MotionClass
 from trackcore.footage import TextureClass as TextureClass
 from trackcore.footage import footage_class as footage_class

@@ -89,6 +89,12 @@ def fit_rigid(
             rho, P = _gauge(rho, P, weight)
             P = _resect(x[whole], rho, views[:, whole], P, weight)
             rho = _parallax(P, x[whole], views[:, whole])
+    return judge(P, reference, views, flat=flat)
+
+
+def judge(P: Floats, reference: Floats, views: Floats, *, flat: bool) -> RigidFit:
+    """Return how well points agree with known cameras `P`; the others as in `fit_rigid`."""
+    x = homogeneous(reference)
     rho = np.zeros(len(x)) if flat else _parallax(P, x, views)
     distance = _distances(P, x, rho, views)
     r = _rms(distance)
