@@ -38,10 +38,10 @@ def make_tracks(n_tracks: int, n_frames: int, samples: int, seed: int = 0) -> tc
     """Make ragged tracks of a panning, zooming camera with about so many samples."""
     rng = np.random.default_rng(seed)
     life = np.clip(rng.exponential(samples / n_tracks, n_tracks), 8, n_frames)
-    # Those alive in the first and last frame have lived before or live on: no frame is empty.
-    life = np.rint(life * samples / life.sum() * (1 + samples / n_tracks / n_frames)).astype(int)
-    life = np.clip(life, 8, 10 * n_frames)
-    start = (8 - life + rng.random(n_tracks) * (n_frames - 16 + life)).astype(int)
+    for _ in range(5):  # those alive in the first and last frame are cut: no frame is empty
+        start = 8 - life + rng.random(n_tracks) * (n_frames - 16 + life)
+        seen = np.clip(start + life, 0, n_frames) - np.clip(start, 0, n_frames)
+        life = np.clip(life * samples / seen.sum(), 8, 20 * n_frames)
     t = np.arange(n_frames)
     place = rng.uniform(-1, 1, (n_tracks, 1, 2)) * SIZE / np.array(2)
     xy = place * (1 + 0.1 * np.sin(t / 100))[:, None] + CENTER

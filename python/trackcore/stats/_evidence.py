@@ -20,9 +20,9 @@ LEAST_COMMON = 12
 DRIFT_PX = 0.2
 """What positions of followed patterns drift apart over many frames; taken off as noise."""
 
-EPIPOLAR_FROM, EPIPOLAR_FULL = 0.7, 0.9
+EPIPOLAR_FROM, EPIPOLAR_FULL = 0.75, 0.9
 """Shares of residual energy that point to one epipole: noise and things that move on their own give
-0.5 to 0.7 (the best of all points is chosen), a moving camera among still things above 0.9."""
+0.5 to 0.75 (the best of all points is chosen), a moving camera among still things above 0.9."""
 
 
 def wide_pairs(tracks: Tracks) -> NDArray[np.int64]:
@@ -129,8 +129,8 @@ class RotationTest:
     ----------
     focal_px : float
         Focal length for which they fit best.
-    misfit : float
-        What is left, as a share of the motion.
+    misfit, misfit_px : float
+        What is left, as a share of the motion and as rms over the frame [px].
     curvature_sigma : float
         How clearly the homographies differ from similarities, in standard deviations: without a
         difference any long lens fits, and so does any wall.
@@ -138,6 +138,7 @@ class RotationTest:
 
     focal_px: float
     misfit: float
+    misfit_px: float
     curvature_sigma: float
 
 
@@ -146,7 +147,7 @@ def rotation_test(wide: Fits, frame_size: tuple[int, int]) -> RotationTest:
     H = wide.homography.warp
     moved = np.isfinite(H).all(axis=(1, 2)) & (wide.flow_px > 0)
     if not moved.any():
-        return RotationTest(float("nan"), float("nan"), 0.0)
+        return RotationTest(float("nan"), float("nan"), float("nan"), 0.0)
     H, rms = H[moved], wide.homography.rms_px[moved]
     grid = _grid(frame_size)
     target = _mapped(H, grid)
@@ -160,9 +161,11 @@ def rotation_test(wide: Fits, frame_size: tuple[int, int]) -> RotationTest:
     for _ in range(2):  # coarse, then between the neighbours of the best
         misfits = np.array([turn.misfit(f) for f in focals])
         best = int(np.argmin(misfits))
+        least = float(misfits[best])
         found = RotationTest(
-            float(focals[best]), float(misfits[best]), float(np.median(curvature / known_to))
-        )
+            float(focals[best]), least, least * float(np.sqrt(flow2.mean() / len(grid))),
+            float(np.median(curvature / known_to)),
+        )  # fmt: skip
         focals = np.geomspace(focals[max(best - 1, 0)], focals[min(best + 1, len(focals) - 1)], 20)
     return found
 

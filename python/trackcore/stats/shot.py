@@ -31,6 +31,9 @@ STILL_PX, STILL_DIAGONALS = 0.15, 1e-4
 PARALLAX_FROM = 0.02
 """Parallax score of a camera that moves through depths. Clips of turning cameras measure below
 0.005, handheld walks 0.1 to 0.15."""
+WIDER_PARALLAX_FROM, NO_ROTATION_MISFIT, NO_ROTATION_PX = 0.05, 0.1, 1.0
+"""... or, where a plane explains most tracks, this score of all but a tenth of them, if that plane
+clearly does not move as a turning camera would make it: it is the camera that moves, not things."""
 ROLL_SHARE, ROLL_LEAST_RAD = 0.5, math.radians(2)
 ZOOM_SHARE = 0.2
 SHAKE_SHARE = 0.5
@@ -71,11 +74,12 @@ class ShotType:
         rotation and by scale. `roll_share`, `zoom_share`: of the motion's energy.
         `roll_range_rad`, `scale_range`: extent over the clip. `shake_share`: share of the energy
         that a mean over 0.6 s does not follow. `parallax_score`, `epipolar_share`: as in
-        `clip_motion`. `incoherence`: residual over displacement, whatever its directions.
-        `rotation_misfit`, `rotation_focal_widths`: how far the homographies are from those of a
-        turning camera, K R K^-1, as a share of the motion, and the focal length that fits best in
-        frame widths. `curvature_sigmas`: how clearly they differ from similarities; below 5, a
-        pan and a flat wall passing by look the same. `judged_share`: of the steps.
+        `clip_motion`; `wider_parallax_score`: the same of all tracks but a tenth. `incoherence`:
+        residual over displacement, whatever its directions. `rotation_misfit`,
+        `rotation_misfit_px`, `rotation_focal_widths`: how far the homographies are from those of
+        a turning camera, K R K^-1, as a share of the motion and in px, and the focal length that
+        fits best, in frame widths. `curvature_sigmas`: how clearly they differ from similarities;
+        below 5, a pan and a flat wall passing by look the same. `judged_share`: of the steps.
     """
 
     kind: ShotKind
@@ -133,13 +137,12 @@ def classify_shot(
     good = _judged(motion)
     if good.sum() < LEAST_FRAMES - 1 or np.median(motion.n_common[good]) < LEAST_TRACKS:
         return ShotType(ShotKind.UNKNOWN, 0.0, {"judged_share": _share(good)})
-    evidence = _evidence(
-        tracks,
-        motion,
-        good,
-        zoom,
+    evidence = _of_motion(tracks, motion, good, zoom)
+    evidence |= _of_depth(
         parallax(motion.fits, wide),
+        parallax(motion.fits, wide, most=True),
         rotation_test(wide, tracks.frame_size),
+        tracks.frame_size[0],
     )
     kind, confidence = _decide(evidence, diagonal_px(tracks.frame_size))
     return ShotType(kind, confidence * _reliability(evidence["judged_share"]), evidence)
@@ -155,13 +158,8 @@ def _share(flags: Any) -> float:
     return float(np.mean(flags)) if len(flags) else 0.0
 
 
-def _evidence(
-    tracks: Tracks,
-    motion: FrameMotion,
-    good: Any,
-    zoom: ZoomAnalysis,
-    depth: Parallax,
-    turning: RotationTest,
+def _of_motion(
+    tracks: Tracks, motion: FrameMotion, good: Any, zoom: ZoomAnalysis
 ) -> dict[str, float]:
     radius = rms_radius_px(tracks.frame_size)
     elapsed = motion.elapsed_frames[good, None]
@@ -185,13 +183,22 @@ def _evidence(
         "scale_range": float(timeline.max() / timeline.min()) if len(timeline) else float("nan"),
         "zoom_detected": float(zoom.is_zoom_detected),
         "shake_share": _shake_share(_tamed(parts), tracks.fps),
+        "judged_share": _share(good),
+    }
+
+
+def _of_depth(
+    depth: Parallax, wider: Parallax, turning: RotationTest, width_px: int
+) -> dict[str, float]:
+    return {
         "parallax_score": depth.score,
+        "wider_parallax_score": wider.score,
         "epipolar_share": depth.epipolar_share,
         "incoherence": depth.ratio,
         "rotation_misfit": turning.misfit,
-        "rotation_focal_widths": turning.focal_px / tracks.frame_size[0],
+        "rotation_misfit_px": turning.misfit_px,
+        "rotation_focal_widths": turning.focal_px / width_px,
         "curvature_sigmas": turning.curvature_sigma,
-        "judged_share": _share(good),
     }
 
 
@@ -225,6 +232,13 @@ def _decide(e: dict[str, float], diagonal: float) -> tuple[ShotKind, float]:
     deep = _margin(e["parallax_score"], PARALLAX_FROM)
     if e["parallax_score"] >= PARALLAX_FROM:
         return ShotKind.DOLLY_PARALLAX, min(moving, deep)
+    wider = [
+        (e["wider_parallax_score"], WIDER_PARALLAX_FROM),
+        (e["rotation_misfit"], NO_ROTATION_MISFIT),
+        (e["rotation_misfit_px"], NO_ROTATION_PX),
+    ]
+    if all(value >= limit for value, limit in wider):
+        return ShotKind.DOLLY_PARALLAX, min(moving, *(_margin(*test) for test in wider))
     path = min(moving, deep)
     tests = (
         (ShotKind.ROLL, [(e["roll_share"], ROLL_SHARE), (e["roll_range_rad"], ROLL_LEAST_RAD)]),

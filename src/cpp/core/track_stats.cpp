@@ -12,16 +12,10 @@ namespace {
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr int block_tracks = 128;  // part of the result's definition: sums are made block by block
 
-/// A sample and what the one before it knew.
-struct Sample {
-    Vec2 xy;
-    std::int64_t frame = 0;
-};
-
 /// Sums over one track.
 struct TrackSums {
     double x = 0, y = 0, path = 0;
-    double speed = 0, speed2 = 0, t = 0, t2 = 0, ts = 0;
+    double speed = 0, speed2 = 0, last_speed = 0, t = 0, t2 = 0, ts = 0;
     double third2 = 0, ncc = 0;
     std::int64_t samples = 0, steps = 0, windows = 0, nccs = 0;
 };
@@ -40,9 +34,9 @@ int direction_bin(double dx, double dy_down) {
 }
 
 /// Third difference of four equally spaced samples, squared and summed over both axes.
-double third_difference2(const Sample* s) {
-    const double x = (s[3].xy.x - s[0].xy.x) - 3.0 * (s[2].xy.x - s[1].xy.x);
-    const double y = (s[3].xy.y - s[0].xy.y) - 3.0 * (s[2].xy.y - s[1].xy.y);
+double third_difference2(const Vec2* p) {
+    const double x = (p[3].x - p[0].x) - 3.0 * (p[2].x - p[1].x);
+    const double y = (p[3].y - p[0].y) - 3.0 * (p[2].y - p[1].y);
     return x * x + y * y;
 }
 
@@ -55,36 +49,36 @@ class Block {
         const Vec2* xy = tracks_.track(k);
         const float* ncc = tracks_.ncc + k * tracks_.n_frames;
         TrackSums sums;
-        Sample window[4];
-        std::int64_t previous = -1, first = -1;
-        int run = 0;  // samples in the window that are neighbours and equally spaced
+        std::int64_t previous = -1, first = -1, space = 0;
+        int run = 0;  // how many samples up to here are neighbours and equally spaced, at most 4
         for (std::int64_t i = 0; i < tracks_.n_frames; ++i) {
             if (std::isnan(xy[i].x)) continue;
-            const Sample now{xy[i], tracks_.frames[i]};
-            rows[i].active += 1.0;
-            sums.x += now.xy.x;
-            sums.y += now.xy.y;
+            sums.x += xy[i].x;
+            sums.y += xy[i].y;
             ++sums.samples;
             if (!std::isnan(ncc[i])) {
                 sums.ncc += ncc[i];
                 ++sums.nccs;
             }
+            rows[i].active += 1.0;
             if (previous < 0) {
                 first = i;
                 run = 1;
             } else {
-                step(window[3], now, first, previous + 1 == i ? &rows[i] : nullptr, sums);
+                const std::int64_t elapsed = tracks_.frames[i] - tracks_.frames[previous];
                 const bool neighbour = previous + 1 == i;
-                const bool even =
-                    run < 2 || now.frame - window[3].frame == window[3].frame - window[2].frame;
-                run = !neighbour ? 1 : even ? std::min(run + 1, 4) : 2;
+                step(xy[previous], xy[i], elapsed, neighbour ? &rows[i] : nullptr, sums);
+                // The middle of the step, in half frames since the first sample: exact.
+                const double t = static_cast<double>(tracks_.frames[i] + tracks_.frames[previous] -
+                                                     2 * tracks_.frames[first]);
+                sums.t += t;
+                sums.t2 += t * t;
+                run = !neighbour ? 1 : run < 2 || elapsed == space ? std::min(run + 1, 4) : 2;
+                sums.ts += t * sums.last_speed;
+                space = elapsed;
             }
-            window[0] = window[1];
-            window[1] = window[2];
-            window[2] = window[3];
-            window[3] = now;
             if (run == 4) {
-                sums.third2 += third_difference2(window);
+                sums.third2 += third_difference2(xy + i - 3);
                 ++sums.windows;
             }
             previous = i;
@@ -95,34 +89,28 @@ class Block {
     FlowHistograms histograms;
 
   private:
-    void step(const Sample& from, const Sample& to, std::int64_t first, FrameRow* row,
-              TrackSums& sums) {
-        const double dx = to.xy.x - from.xy.x, dy = to.xy.y - from.xy.y;
-        const std::int64_t elapsed = to.frame - from.frame;
+    void step(Vec2 from, Vec2 to, std::int64_t elapsed, FrameRow* row, TrackSums& sums) {
+        const double dx = to.x - from.x, dy = to.y - from.y;
         const double per_frame = elapsed == 1 ? 1.0 : 1.0 / static_cast<double>(elapsed);
         const double length = std::sqrt(dx * dx + dy * dy);
         const double speed = length * per_frame;
-        // The middle of the step, in half frames since the first sample: whole numbers are exact.
-        const double t = static_cast<double>(to.frame + from.frame - 2 * tracks_.frames[first]);
         sums.path += length;
         sums.speed += speed;
         sums.speed2 += speed * speed;
-        sums.t += t;
-        sums.t2 += t * t;
-        sums.ts += t * speed;
+        sums.last_speed = speed;
         ++sums.steps;
         if (row == nullptr) return;
+        // Without branches: a slow track is now above and now below what counts as still.
+        const bool moves = speed >= still_px_ && length > 0.0;
+        const double unit = moves ? 1.0 / length : 0.0;
         row->steps += 1.0;
         row->sum.x += dx * per_frame;
         row->sum.y += dy * per_frame;
         row->speed += speed;
-        if (speed >= still_px_) {
-            const double unit = 1.0 / length;
-            row->moving += 1.0;
-            row->direction.x += dx * unit;
-            row->direction.y += dy * unit;
-            ++histograms.direction[direction_bin(dx, dy)];
-        }
+        row->moving += moves;
+        row->direction.x += dx * unit;
+        row->direction.y += dy * unit;
+        histograms.direction[direction_bin(dx, dy)] += moves;
         int bin = 0;
         for (const double edge : edges_px_) bin += speed > edge;
         ++histograms.magnitude[bin];
