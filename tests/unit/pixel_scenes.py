@@ -26,7 +26,7 @@ def edges(sigma_px: float, noise: float = 0.0, size: tuple[int, int] = (480, 360
         shape = sum(_ERF((at + d - places) / s) for d in fine) / 8
         return (shape * steps).sum(axis=1)
 
-    levels = 128 + 30 * profile(w)[None, :] + 30 * profile(h)[:, None]
+    levels = 128 + 60 * profile(w)[None, :] + 60 * profile(h)[:, None]
     return levels + np.random.default_rng(6).normal(0, noise, levels.shape)
 
 

@@ -17,8 +17,10 @@ def measure(*frames, **options):
 
 @pytest.mark.parametrize("sigma_px", [0.7, 1.0, 1.5, 2.0, 3.0, 5.0])
 def test_a_known_blur_is_measured(sigma_px):
-    series = measure(as_u8(edges(sigma_px)))
-    assert series.blur_px[0] == pytest.approx(sigma_px, rel=0.12, abs=0.1)
+    series = measure(np.float32(edges(sigma_px) / 255))
+    assert series.blur_px[0] == pytest.approx(sigma_px, rel=0.05, abs=0.05)
+    if sigma_px <= 3:  # then rounding is no longer small beside the slopes
+        assert measure(as_u8(edges(sigma_px))).blur_px[0] == pytest.approx(sigma_px, rel=0.1)
 
 
 @pytest.mark.parametrize("noise", [1.0, 3.0])
@@ -85,7 +87,7 @@ def test_contrast_is_about_the_local_mean_and_without_the_noise():
     assert noisy.region_contrast[0, 3:] == pytest.approx(np.full(6, 20 / 127.5), rel=0.02)
     assert noisy.region_contrast[0, :3].max() < 0.02
     flat = measure(as_u8(128 + rng.normal(0, 5, checks.shape)))
-    assert flat.region_contrast[0].max() < 0.01
+    assert flat.region_contrast[0].max() < 0.015  # of 0.039 that the noise has
 
 
 def test_flat_noise_has_no_edges_and_texture_has():
