@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 import trackcore
-from trackcore import cli_demo, cli_sessions, cli_track
+from trackcore import cli_demo, cli_sessions, cli_stats, cli_track
 from trackcore.cli_options import formats, frame_range, with_options
 from trackcore.cli_output import Output, interruptible
 from trackcore.cli_track import Job
@@ -47,6 +47,12 @@ Examples:\n
   trackcore track shot.mp4 --model Perspective --window 31\n
 Writes tracks.npz, tracks.csv, summary.json, statistics.png, overlay.mp4 (or .png), and keeps
 a session record (see `trackcore sessions`). Ctrl-C stops and keeps what was done.
+"""
+_STATS_EXAMPLES = """
+Examples:\n
+  trackcore stats shot-tracks/tracks.npz\n
+  trackcore stats shot-tracks/tracks.npz --clip shot.mp4 -o report\n
+Writes statistics.json and statistics.png. Changes no track.
 """
 _INFO_EXAMPLES = """
 Examples:\n
@@ -114,6 +120,30 @@ def track(
         outcome, record = cli_track.run(job, output, cancelled)
         output.result(record, *cli_track.report(outcome, job, output))
         raise typer.Exit(outcome.exit)
+
+
+@app.command(epilog=_STATS_EXAMPLES)
+def stats(
+    tracks: Annotated[Path, typer.Argument(metavar="TRACKS", help="tracks.npz of an earlier run")],
+    *,
+    clip: Annotated[
+        str | None, typer.Option(metavar="CLIP", help="the footage: adds what only pixels show")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="DIR", help="folder to write; default: that of TRACKS"),
+    ] = None,
+    threads: Threads = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure tracks: motion, zoom, kind of shot, regions, suspects, what went wrong."""
+    output = Output("stats", as_json=as_json, quiet=quiet)
+    with output.errors(), interruptible(output) as cancelled:
+        folder = out or tracks.parent
+        code, record, shown = cli_stats.run(tracks, clip, folder, threads, output, cancelled)
+        output.result(record, *shown)
+        raise typer.Exit(code)
 
 
 @app.command(epilog=_INFO_EXAMPLES)
