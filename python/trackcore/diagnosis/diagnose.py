@@ -153,8 +153,8 @@ def diagnose(
     found = causes(Case(tracks, track_stats(tracks), pixels, bundle_count))
     start = as_settings(settings)
     top = found[0] if found else Cause(FailurePattern.NONE, _soundness(tracks))
-    kind = _TYPES[top.pattern]
-    if kind is FailureType.NONE and _drifts(tracks, anchor_disagreement_px):
+    kind, drifts = _TYPES[top.pattern], _drifts(tracks, anchor_disagreement_px)
+    if kind is FailureType.NONE and drifts:
         kind = FailureType.DRIFT
     frame = top.frames[0] if top.frames else motion.frame_of_failure
     return Diagnosis(
