@@ -219,3 +219,49 @@ class TrackerOptions(TrackOptions):
         12.0, unit="px", lo=1.0, hi=1000.0, doc="least distance of a new track from the others"
     )
     replenish: bool = knob(True, doc="start new tracks where old ones were lost")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilterOptions(Options):
+    """Which tracks are bad (`find_bad_tracks`, `merge_duplicates`)."""
+
+    min_lifespan: int = knob(8, unit="frames", lo=1, hi=100_000, doc="a shorter track is bad")
+    min_ncc: float = knob(
+        0.8, lo=-1.0, hi=1.0, doc="a track whose median match is worse is bad; unknown is not"
+    )
+    max_spike_px: float = knob(
+        1.5, unit="px", lo=0.0, hi=1000.0, doc="leap out of the local motion that is always allowed"
+    )
+    spike_sigma: float = knob(
+        6.0, lo=1.0, hi=1000.0, doc="a spike is also this many times the track's usual unrest"
+    )
+    max_spike_share: float = knob(
+        0.2, lo=0.0, hi=1.0,
+        doc="with more spikes, or one that is no single leap, the whole track is bad",
+    )  # fmt: skip
+    duplicate_px: float = knob(
+        2.0, unit="px", lo=0.0, hi=1000.0, doc="tracks nearer than this follow the same thing"
+    )
+    duplicate_share: float = knob(
+        0.8, lo=0.0, hi=1.0, doc="share of their common frames in which duplicates are that near"
+    )
+    duplicate_frames: int = knob(
+        5, unit="frames", lo=1, hi=100_000, doc="least frames in which duplicates are that near"
+    )
+    rigid_px: float = knob(
+        1.0, unit="px", lo=0.0, hi=1000.0,
+        doc="rms distance from the rigid motion of the scene that is always allowed",
+    )  # fmt: skip
+    rigid_sigma: float = knob(
+        4.0, lo=1.0, hi=1000.0, doc="a track is also this many times less rigid than is usual"
+    )
+    rigid_share: float = knob(
+        0.25, lo=0.0, hi=1.0, doc="share of the judged spans in which a bad track is not rigid"
+    )
+    tripod: bool = knob(
+        False, doc="the camera only turns: what leaves the background's homography moves"
+    )
+    keep_at_least: int = knob(
+        8, lo=0, hi=100_000, doc="the least bad are spared until so many tracks remain"
+    )
+    seed: int = knob(0, lo=0, hi=2**31 - 1, doc="of the random samples; same seed, same answer")
