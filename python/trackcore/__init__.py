@@ -38,9 +38,13 @@ from trackcore.footage import resolution_class as resolution_class
 from trackcore.frames import Clip as Clip
 from trackcore.frames import Frame as Frame
 from trackcore.frames import open_clip as open_clip
+from trackcore.healing import Healing as Healing
+from trackcore.healing import heal as heal
 from trackcore.options import Anchor as Anchor
 from trackcore.options import FeatureOptions as FeatureOptions
+from trackcore.options import Fill as Fill
 from trackcore.options import FilterOptions as FilterOptions
+from trackcore.options import HealOptions as HealOptions
 from trackcore.options import MotionModel as MotionModel
 from trackcore.options import Photometric as Photometric
 from trackcore.options import RegionOptions as RegionOptions
