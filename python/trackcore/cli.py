@@ -10,11 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 import trackcore
-from trackcore import cli_demo, cli_sessions, cli_stats, cli_track
+from trackcore import cli_demo, cli_heal, cli_sessions, cli_stats, cli_track
 from trackcore.cli_options import formats, frame_range, with_options
 from trackcore.cli_output import Output, interruptible
 from trackcore.cli_track import Job
-from trackcore.options import TrackerOptions
+from trackcore.options import HealOptions, TrackerOptions
 
 app = typer.Typer(
     name="trackcore",
@@ -53,6 +53,12 @@ Examples:\n
   trackcore stats shot-tracks/tracks.npz\n
   trackcore stats shot-tracks/tracks.npz --clip shot.mp4 -o report\n
 Writes statistics.json and statistics.png. Changes no track.
+"""
+_HEAL_EXAMPLES = """
+Examples:\n
+  trackcore heal shot-tracks/tracks.npz shot.mp4\n
+  trackcore heal shot-tracks/tracks.npz shot.mp4 -o healed --max-gap 25\n
+Writes tracks.npz, tracks.csv, healing.json and overlay.mp4; TRACKS itself stays as it is.
 """
 _INFO_EXAMPLES = """
 Examples:\n
@@ -142,6 +148,35 @@ def stats(
     with output.errors(), interruptible(output) as cancelled:
         folder = out or tracks.parent
         code, record, shown = cli_stats.run(tracks, clip, folder, threads, output, cancelled)
+        output.result(record, *shown)
+        raise typer.Exit(code)
+
+
+@app.command(epilog=_HEAL_EXAMPLES)
+@with_options(HealOptions, panel="Healing")
+def heal(
+    tracks: Annotated[Path, typer.Argument(metavar="TRACKS", help="tracks.npz of an earlier run")],
+    clip: ClipPath,
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="DIR", help="folder to write; default: `healed` beside TRACKS"
+        ),
+    ] = None,
+    overlay: Overlay = True,
+    threads: Threads = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    options: HealOptions,
+) -> None:
+    """Join tracks that were lost with later ones, where the pixels say they are the same point."""
+    output = Output("heal", as_json=as_json, quiet=quiet)
+    with output.errors(), interruptible(output) as cancelled:
+        folder = out or tracks.parent / "healed"
+        code, record, shown = cli_heal.run(
+            tracks, clip, folder, options, output, cancelled, overlay=overlay, threads=threads
+        )
         output.result(record, *shown)
         raise typer.Exit(code)
 
