@@ -56,8 +56,8 @@ def test_a_torn_track_is_one_again_and_its_gap_is_where_it_was(
     assert names == {"tracks.npz", "tracks.csv", "healing.json", "overlay.mp4"}
     healed = tc.Tracks.load(folder / "tracks.npz")
     error = np.linalg.norm(healed.xy_px[0] - truth[0], axis=-1)
-    assert np.nanmax(error) < 0.1
-    assert np.isfinite(error[6:9]).all()
+    assert error[6:9].max() < 0.1
+    assert error.max() < 0.2
     assert tc.Tracks.load(file).xy_px.shape[0] == 31, "what was given stays as it is"
 
 
