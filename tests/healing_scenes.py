@@ -112,6 +112,7 @@ def score(scene: Posts, tracks: Tracks, healing: Healing, *, tolerance_px: float
             apart = np.hypot(*(other[first[b]] - path[first[b]]))
             if apart <= tolerance_px and (a not in partner or gap < gaps[a]):
                 partner[a], gaps[a] = b, gap
+    globals().update(PARTNER=partner, TRUTH=truth)
     row_of = {name: row for row, name in enumerate(tracks.names)}
     new_row = {int(i): row for row, i in enumerate(healing.tracks.ids)}
     before = {row_of[h.born_name]: row_of[h.lost_name] for h in healing.healing_attempts

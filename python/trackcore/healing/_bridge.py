@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackcore.healing._evidence import Verdict
-from trackcore.healing._motion import Carried, Floats, Neighbours
+from trackcore.healing._motion import Carried, Floats, Neighbours, Walk
 from trackcore.tracks import Tracks
 
 _STRIDE = 5  # frames between fits of how offsets deform along a track
+_SLID_PX = 1.0  # a position so far from the neighbours' belongs to what hides the point
 _SMALL_PX = 0.02  # an offset that no deformation makes worth a fit
 
 
@@ -22,14 +23,20 @@ class Bridge:
 
     Attributes
     ----------
+    last, first : int
+        Array indices of the last believed position before the gap and the first after it.
     frames : (k,) int64
-        Array indices of the frames in the gap.
+        Array indices between them.
     xy_px : (k, 2) float64
         From the neighbours' motion.
-    rows, weights : (m,)
-        Tracks that told the motion, and how well each agreed.
+    rows : (m,) int64
+        Tracks that told the motion.
+    weights : (m,) float64
+        How well each agreed.
     """
 
+    last: int
+    first: int
     frames: NDArray[np.int64]
     xy_px: Floats
     rows: NDArray[np.int64]
@@ -37,38 +44,52 @@ class Bridge:
 
 
 def build_bridge(tracks: Tracks, neighbours: Neighbours, verdict: Verdict) -> Bridge:
-    """Interpolate a gap: carried from both ends by the neighbours, blended by time."""
+    """Interpolate a gap: carried from both ends by the neighbours, blended by time.
+
+    The gap is widened over positions that had slid off with what hid the point.
+    """
     c = verdict.candidate
     assert verdict.patches is not None
     assert verdict.offset_px is not None
     (source, at_source, _), (target, at_target, _), _ = verdict.patches
-    frames = np.arange(c.last + 1, c.first)
-    before = neighbours.companions(c.lost, source, -1)
-    after = neighbours.companions(c.born, target, 1)
-    ahead = [neighbours.carry(at_source, source, int(t), before) for t in frames]
-    back = [neighbours.carry(at_target, target, int(t), after) for t in frames]
-    start = tracks.xy_px[c.lost, c.last]
-    end = tracks.xy_px[c.born, c.first] + verdict.offset_px
-    xy = np.empty((len(frames), 2))
-    for k, (one, other) in enumerate(zip(ahead, back, strict=True)):
-        share = (k + 1) / (len(frames) + 1)
-        if one is not None and other is not None:
-            xy[k] = (1 - share) * one.xy_px + share * other.xy_px
-        elif one is not None or other is not None:
-            xy[k] = (one or other).xy_px  # type: ignore[union-attr]
+    one, other = c.before.calm, c.after.calm
+    ahead = Walk(neighbours, at_source, source, target, c.before.trust)
+    back = Walk(neighbours, at_target, target, source, c.after.trust)
+    start, end = tracks.xy_px[c.lost, one], tracks.xy_px[c.born, other] + verdict.offset_px
+    carried: list[Carried] = []
+    xy = np.empty((other - one - 1, 2))
+    for k, index in enumerate(range(one + 1, other)):
+        share = (index - one) / (other - one)
+        ways = [(1 - share, ahead.at(index)), (share, back.at(index))]
+        found = [(weight, way) for weight, way in ways if way is not None]
+        carried += [way for _, way in found]
+        total = sum(weight for weight, _ in found)
+        if found:
+            xy[k] = sum(weight * way.xy_px for weight, way in found) / total
         else:
             xy[k] = (1 - share) * start + share * end
-    rows, weights = _witnesses([*ahead, *back, *c.carried], len(tracks.ids))
-    return Bridge(frames, xy, rows, weights)
+    last, first = one, other
+    before, after = tracks.xy_px[c.lost], tracks.xy_px[c.born] + verdict.offset_px
+    while last < c.last and _on(before[last + 1], xy[last - one]):
+        last += 1
+    while first > c.first and first > last + 1 and _on(after[first - 1], xy[first - 2 - one]):
+        first -= 1
+    frames = np.arange(last + 1, first)
+    rows, weights = _witnesses([*carried, c.carried])
+    return Bridge(last, first, frames, xy[frames - one - 1], rows, weights)
 
 
-def _witnesses(carried: list[Carried | None], n: int) -> tuple[NDArray[np.int64], Floats]:
+def _on(xy: Floats, expected: Floats) -> bool:
+    return bool(np.hypot(*(xy - expected)) <= _SLID_PX)
+
+
+def _witnesses(carried: list[Carried]) -> tuple[NDArray[np.int64], Floats]:
+    n = len(carried[0].trust)
     total, count = np.zeros(n), np.zeros(n)
     for one in carried:
-        if one is not None:
-            total[one.rows] += one.weights
-            count[one.rows] += 1
-    rows = np.flatnonzero(total > 0)
+        total[one.used] += one.trust[one.used]
+        count[one.used] += 1
+    rows = np.flatnonzero(count)
     return rows, total[rows] / count[rows]
 
 
@@ -82,8 +103,9 @@ def deformation(tracks: Tracks, neighbours: Neighbours, row: int, first: int, la
     for t, after in pairwise(knots):
         step = np.eye(2)
         if np.isfinite(tracks.xy_px[row, [t, after]]).all():
-            companions = neighbours.companions(row, t, 1)
-            carried = neighbours.carry(tracks.xy_px[row, t], t, after, companions)
+            trust = neighbours.companions(row, t, after)
+            here = Carried(tracks.xy_px[row, t], np.eye(2), 0.0, trust, np.zeros(0, np.int64))
+            carried = neighbours.carry(here, t, after)
             if carried is not None:
                 step = carried.linear
         at_knots.append(step @ at_knots[-1])

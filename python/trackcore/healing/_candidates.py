@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trackcore.healing._motion import Carried, Floats, Neighbours
+from trackcore.healing._ends import End, end_of
+from trackcore.healing._motion import Carried, Floats, Neighbours, Walk
 from trackcore.options import HealOptions
 from trackcore.tracks import Tracks
 from trackcore.types import PointStatus
 
-_LOOKS = (0, 3, 8, 16, 26)  # frames from a track's end at which its patch is looked at
+_COARSE_PX = 40.0  # more than anything moves between the frames of a walk
 _BY_ANCHORS, _BY_VELOCITY = "anchor_weighted", "constant_velocity"
 
 
@@ -26,12 +27,14 @@ class Candidate:
         Rows of the two tracks.
     last, first : int
         Array indices of the last position before and the first after the gap.
-    looks_lost, looks_born : tuple of int
-        Array indices at which the patches are compared, nearest to the gap first.
-    carried : tuple of Carried
-        The lost point of each of `looks_lost`, in frame `first`.
+    before, after : End
+        Where the two can be believed.
+    carried : Carried
+        The lost point, from `before.calm` to `after.calm`.
+    linear : tuple of (2, 2) float64
+        How offsets deform from each look before the gap to `after.calm`.
     radius_px : float
-        How far from there it may be.
+        How far from there the point may be.
     method : str
     """
 
@@ -39,11 +42,61 @@ class Candidate:
     born: int
     last: int
     first: int
-    looks_lost: tuple[int, ...]
-    looks_born: tuple[int, ...]
-    carried: tuple[Carried, ...]
+    before: End
+    after: End
+    carried: Carried
+    linear: tuple[Floats, ...]
     radius_px: float
     method: str
+
+
+class _Finder:
+    def __init__(self, tracks: Tracks, neighbours: Neighbours, options: HealOptions) -> None:
+        self._tracks, self._neighbours, self._options = tracks, neighbours, options
+        self._starts: dict[int, End] = {}
+
+    def start(self, row: int) -> End:
+        if row not in self._starts:
+            self._starts[row] = end_of(self._tracks, self._neighbours, row, 1)
+        return self._starts[row]
+
+    def of_track(self, row: int, born: NDArray[np.int64]) -> list[Candidate]:
+        tracks, options, neighbours = self._tracks, self._options, self._neighbours
+        xy, last = tracks.xy_px, int(tracks.last_index[row])
+        before = end_of(tracks, neighbours, row, -1)
+        starts = [self.start(int(other)) for other in born]
+        calm = before.calm
+        furthest = max(start.calm for start in starts)
+        walk = Walk(neighbours, xy[row, calm], calm, furthest, before.trust)
+        back = Walk(neighbours, xy[row, calm], calm, before.looks[-1], before.trust)
+        earlier = [back.at(look) for look in before.looks]
+        found = []
+        for start in starts:
+            if np.hypot(*(xy[start.row, start.calm] - walk.near(start.calm))) > _COARSE_PX and (
+                abs(walk.knots[-1][0] - start.calm) < 6  # noqa: PLR2004
+            ):
+                continue
+            first = int(tracks.first_index[start.row])
+            carried, method = walk.at(start.calm), _BY_ANCHORS
+            if carried is None:
+                gap = tracks.frame_numbers[first] - tracks.frame_numbers[last] - 1
+                if gap > options.max_gap_alone:
+                    continue
+                carried, method = neighbours.extrapolate(row, calm, start.calm), _BY_VELOCITY
+            radius = 1.5 + 3.0 * carried.sigma_px
+            far = np.hypot(*(xy[start.row, start.calm] - carried.xy_px))
+            if radius > options.max_search_px or far > radius + options.max_offset_px:
+                continue
+            linear = tuple(
+                carried.linear if e is None else carried.linear @ np.linalg.inv(e.linear)
+                for e in earlier
+            )
+            found.append(
+                Candidate(
+                    row, start.row, last, first, before, start, carried, linear, radius, method
+                )
+            )
+        return found
 
 
 def find_candidates(
@@ -53,66 +106,12 @@ def find_candidates(
     first, last = tracks.first_index, tracks.last_index
     ended = tracks.end_status
     lost = (last >= 0) & (ended != PointStatus.TRACKED) & (ended != PointStatus.OUT_OF_FRAME)
+    finder = _Finder(tracks, neighbours, options)
     found = []
     for row in np.flatnonzero(lost & ~protected):
         at = int(last[row])
         gap = tracks.frame_numbers[np.maximum(first, 0)] - tracks.frame_numbers[at] - 1
-        near_in_time = (first > at) & (gap <= options.max_gap) & ~protected
-        born = np.flatnonzero(near_in_time)
+        born = np.flatnonzero((first > at) & (gap <= options.max_gap) & ~protected)
         if len(born):
-            found += _of_track(tracks, neighbours, options, int(row), born)
+            found += finder.of_track(int(row), born)
     return sorted(found, key=lambda c: (c.first, c.lost, c.born))
-
-
-def _of_track(
-    tracks: Tracks, neighbours: Neighbours, options: HealOptions, row: int, born: NDArray[np.int64]
-) -> list[Candidate]:
-    xy, last = tracks.xy_px, int(tracks.last_index[row])
-    looks = _looks(tracks.seen[row], last, -1)
-    # the last frames before an occluder are often its own: judge motion from before them
-    calm = looks[min(2, len(looks) - 1)]
-    companions = neighbours.companions(row, calm, -1)
-    first = tracks.first_index[born]
-    found = []
-    for target in np.unique(first):
-        here = born[first == target]
-        carried = neighbours.carry(xy[row, calm], calm, int(target), companions)
-        method = _BY_ANCHORS
-        if carried is None:
-            gap = tracks.frame_numbers[target] - tracks.frame_numbers[last] - 1
-            if gap > options.max_gap_alone:
-                continue
-            carried, method = neighbours.extrapolate(row, calm, int(target)), _BY_VELOCITY
-        radius = 2.0 + 3.0 * carried.sigma_px
-        if not radius <= options.max_search_px:
-            continue
-        distance = np.hypot(*(xy[here, target] - carried.xy_px).T)
-        for other in here[distance <= radius + options.max_offset_px]:
-            from_looks = tuple(
-                _carried(neighbours, xy[row, look], look, int(target), companions, carried)
-                for look in looks
-            )
-            found.append(
-                Candidate(
-                    row, int(other), last, int(target), looks,
-                    _looks(tracks.seen[other], int(target), 1), from_looks, radius, method,
-                )
-            )  # fmt: skip
-    return found
-
-
-def _carried(
-    neighbours: Neighbours,
-    xy: Floats,
-    source: int,
-    target: int,
-    companions: tuple[NDArray[np.int64], Floats],
-    otherwise: Carried,
-) -> Carried:
-    found = neighbours.carry(xy, source, target, companions) if len(otherwise.rows) else None
-    return otherwise if found is None else found
-
-
-def _looks(seen: NDArray[np.bool_], at: int, step: int) -> tuple[int, ...]:
-    indices = (at + step * look for look in _LOOKS)
-    return tuple(i for i in indices if 0 <= i < len(seen) and seen[i])

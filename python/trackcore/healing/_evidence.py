@@ -70,7 +70,7 @@ class Examiner:
                 if key not in self._users:
                     self._wanted.setdefault(key[2], []).append((key, center))
                 self._users[key] = self._users.get(key, 0) + 1
-            self._due.setdefault(max(candidate.looks_born), []).append(candidate)
+            self._due.setdefault(max(candidate.after.looks), []).append(candidate)
 
     @property
     def last_index(self) -> int:
@@ -93,13 +93,13 @@ class Examiner:
                     self._crops.pop(key, None)
 
     def _needs(self, c: Candidate) -> list[tuple[tuple[int, int, int], Floats]]:
-        before = [((c.lost, -1, i), self._xy[c.lost, i]) for i in c.looks_lost]
-        return before + [((c.born, c.lost, i), self._expected(c, i)) for i in c.looks_born]
+        before = [((c.lost, -1, i), self._xy[c.lost, i]) for i in c.before.looks]
+        return before + [((c.born, c.lost, i), self._expected(c, i)) for i in c.after.looks]
 
     def _expected(self, c: Candidate, index: int) -> Floats:
         """Return where the lost point should be in a frame of the later track."""
-        predicted = c.carried[min(2, len(c.carried) - 1)].xy_px
-        return np.asarray(predicted + self._xy[c.born, index] - self._xy[c.born, c.first])
+        moved = self._xy[c.born, index] - self._xy[c.born, c.after.calm]
+        return np.asarray(c.carried.xy_px + moved)
 
     def _judge(self, c: Candidate) -> Verdict:
         missing = [key for key, _ in self._needs(c) if key not in self._crops]
@@ -131,9 +131,9 @@ class Examiner:
     def _looks(self, c: Candidate) -> list[Look]:
         """Compare each look before the gap with each after it, from the calmest frames on."""
         found: list[Look] = []
-        for source, carried in reversed(list(zip(c.looks_lost, c.carried, strict=True))):
-            for target in reversed(c.looks_born):
-                expected = Match(self._expected(c, target), carried.linear, 1.0)
+        for source, linear in reversed(list(zip(c.before.looks, c.linear, strict=True))):
+            for target in reversed(c.after.looks):
+                expected = Match(self._expected(c, target), linear, 1.0)
                 match = find(
                     self._crops[c.lost, -1, source], self._xy[c.lost, source],
                     self._crops[c.born, c.lost, target], expected, c.radius_px, self._options,
@@ -170,7 +170,7 @@ class Examiner:
             return "the later track follows another point"
         if 2 * len(agreeing) < len(looks):
             return "matches of several frames disagree"
-        if len(c.looks_lost) * len(c.looks_born) > 1 and len(agreeing) < 2:
+        if len(c.before.looks) * len(c.after.looks) > 1 and len(agreeing) < 2:
             return "only one pair of frames matches"
         if back is None or back > options.max_disagreement_px:
             return "the match does not lead back"

@@ -27,17 +27,20 @@ def merge(
             gap = onwards[row]
             c = gap.verdict.candidate
             frames, confirmed = gap.bridge.frames, np.isfinite(gap.ncc)
+            # what had slid off before the point was hidden goes
+            slid = status[root, gap.bridge.last + 1 : gap.bridge.first] == PointStatus.TRACKED
+            status[root, gap.bridge.last + 1 : gap.bridge.first][slid] = PointStatus.LOST
             xy[root, frames] = gap.xy_px + offset
             ncc[root, frames] = gap.ncc
             status[root, frames[confirmed]] = PointStatus.TRACKED
             hidden[root, frames[~confirmed]] = gap.bridge.xy_px[~confirmed] + offset
             assert gap.verdict.offset_px is not None
-            offset = gap.verdict.offset_px + c.carried[0].linear @ offset
-            at = slice(c.first, int(tracks.last_index[c.born]) + 1)
+            offset = gap.verdict.offset_px + c.carried.linear @ offset
+            at = slice(gap.bridge.first, int(tracks.last_index[c.born]) + 1)
             moved = moved_by(tracks, neighbours, c.born, offset)
             xy[root, at] = moved[at]
-            ncc[root, c.first :] = tracks.ncc[c.born, c.first :]
-            status[root, c.first :] = tracks.status[c.born, c.first :]
+            ncc[root, at.start :] = tracks.ncc[c.born, at.start :]
+            status[root, at.start :] = tracks.status[c.born, at.start :]
             offset = moved[at.stop - 1] - tracks.xy_px[c.born, at.stop - 1]
             row = c.born
     _fill_hidden(xy, status, hidden, tracks.frame_size, options)

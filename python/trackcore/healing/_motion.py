@@ -1,4 +1,4 @@
-"""How the surface around a point moves between two frames, from the tracks beside it."""
+"""How the surface around a point moves, from the tracks beside it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-_HISTORY = 10  # frames over which a neighbour must have moved as the track did
 _NEAREST = 40  # neighbours used at most
+_STRANGER = 0.1  # weight of a track of which it is not known whether it lies on the surface
 _FLOOR_PX = 0.2  # no tracker is better: least spread assumed of the neighbours
+_INLIER_PX = 1.0  # of a hypothesis
 _TURN_PRIOR_PX2 = 1.0  # keeps a fit to neighbours on one line from inventing a deformation
 _TUKEY = 4.0
-_STEPS = 6
+_STEPS = 5
+_HYPOTHESES = 40
+_HOP = 6  # frames between re-countings of who is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +30,47 @@ class Carried:
     linear : (2, 2) float64
         How offsets from the point deform on the way.
     sigma_px : float
-        Of the position, per axis: spread of the neighbours and uncertainty of the fit [px].
-    rows : (n,) int64
-        Tracks that told, none if the point's own velocity had to do.
-    weights : (n,) float64
-        How well each fitted, 0 .. 1.
+        Of the position, per axis: spread of the neighbours and uncertainty of the fits [px].
+    trust : (n_tracks,) float64
+        How well each track moves with the surface, 0 .. 1; NaN unknown.
+    used : (n,) int64
+        Tracks that told.
     """
 
     xy_px: Floats
     linear: Floats
     sigma_px: float
-    rows: NDArray[np.int64]
-    weights: Floats
+    trust: Floats
+    used: NDArray[np.int64]
+
+
+class Walk:
+    """A point carried from frame to frame by its neighbours, as far as there are enough."""
+
+    def __init__(self, neighbours: Neighbours, xy: Floats, at: int, end: int, trust: Floats):
+        self._neighbours = neighbours
+        self._step = 1 if end >= at else -1
+        start = Carried(xy, np.eye(2), 0.0, trust, np.zeros(0, np.int64))
+        self.knots: list[tuple[int, Carried]] = [(at, start)]
+        while self.knots[-1][0] != end:
+            here, carried = self.knots[-1]
+            hop = min(_HOP, abs(end - here)) * self._step
+            onwards = neighbours.carry(carried, here, here + hop)
+            if onwards is None:
+                break
+            self.knots.append((here + hop, onwards))
+
+    def at(self, index: int) -> Carried | None:
+        """Return the point in one frame; None where too few neighbours lead there."""
+        before = [k for k in self.knots if (index - k[0]) * self._step >= 0]
+        if not before:
+            return None
+        here, carried = before[-1]
+        return carried if here == index else self._neighbours.carry(carried, here, index)
+
+    def near(self, index: int) -> Floats:
+        """Return the position in the nearest frame that was counted [px]."""
+        return min(self.knots, key=lambda k: abs(k[0] - index))[1].xy_px
 
 
 class Neighbours:
@@ -50,54 +82,46 @@ class Neighbours:
         self._numbers = frame_numbers
         self._min = min_anchors
 
-    def companions(self, row: int, at: int, step: int) -> tuple[NDArray[np.int64], Floats]:
-        """Return tracks that moved with `row` in the frames on one side of `at`, and how well.
-
-        `step` -1 looks at the frames before `at`, +1 at those after. A track too short to tell
-        has every track as a companion.
-        """
-        own = self._seen[row]
-        other = at
-        while 0 <= other + step < len(own) and own[other + step] and abs(other - at) < _HISTORY:
-            other += step
-        there = self._seen[:, at].copy()
-        there[row] = False
-        if other == at:
-            rows = np.flatnonzero(there)
-            return rows, np.ones(len(rows))
-        rows = np.flatnonzero(there & self._seen[:, other])
-        away = self._xy[rows, at] - self._xy[row, at]
-        drift = self._xy[rows, other] - self._xy[rows, at]
-        drift -= self._xy[row, other] - self._xy[row, at]
-        near = _near(away)
+    def companions(self, row: int, one: int, other: int) -> Floats:
+        """Return how well each track moved as `row` did between two frames; NaN unknown."""
+        trust = np.full(len(self._xy), np.nan)
+        rows = np.flatnonzero(self._seen[:, one] & self._seen[:, other])
+        rows = rows[rows != row]
+        trust[row] = 0.0
+        if one == other or not len(rows):
+            return trust
+        away = self._xy[rows, one] - self._xy[row, one]
+        drift = self._xy[rows, other] - self._xy[rows, one]
+        drift -= self._xy[row, other] - self._xy[row, one]
         # whoever moves as the track does, give or take a turn or growth of a few per cent
         tolerance = 0.5 + 0.03 * np.hypot(*away.T)
         weights = 1 / (1 + (np.hypot(*drift.T) / tolerance) ** 2) ** 2
-        _, _, robust = _fit(away, drift, near, weights, free=False)
-        return rows, robust
+        trust[rows] = _fit(away, drift, _near(away), weights, free=False)[2]
+        return trust
 
-    def carry(
-        self,
-        xy: Floats,
-        source: int,
-        target: int,
-        companions: tuple[NDArray[np.int64], Floats],
-    ) -> Carried | None:
+    def carry(self, point: Carried, source: int, target: int) -> Carried | None:
         """Carry a point of frame `source` into frame `target`; None without enough witnesses."""
-        rows, trust = companions
-        usable = (trust > 0.05) & self._seen[rows, source] & self._seen[rows, target]
-        rows, trust = rows[usable], trust[usable]
-        if len(rows) < self._min:
-            return None
-        away = self._xy[rows, source] - xy
+        prior = np.where(np.isnan(point.trust), _STRANGER, point.trust)
+        rows = np.flatnonzero((prior > 0.05) & self._seen[:, source] & self._seen[:, target])
+        away = self._xy[rows, source] - point.xy_px
         if len(rows) > _NEAREST:
             order = np.argsort(np.hypot(*away.T), kind="stable")[:_NEAREST]
-            rows, trust, away = rows[order], trust[order], away[order]
-        moved = self._xy[rows, target] - self._xy[rows, source]
-        fitted, sigma, robust = _fit(away, moved, _near(away) * trust, np.ones(len(rows)))
-        if (robust > 0.1).sum() < self._min:
+            rows, away = rows[order], away[order]
+        if len(rows) < self._min:
             return None
-        return Carried(xy + fitted[0], np.eye(2) + fitted[1:].T, sigma, rows, robust)
+        moved = self._xy[rows, target] - self._xy[rows, source]
+        weights = _near(away) * prior[rows]
+        fitted, sigma, robust = _fit(away, moved, weights, _consensus(away, moved, weights))
+        known = ~np.isnan(point.trust[rows])
+        if (known & (robust > 0.1)).sum() < self._min:
+            return None
+        trust = point.trust.copy()
+        trust[rows] = robust
+        linear = np.eye(2) + fitted[1:].T
+        return Carried(
+            point.xy_px + fitted[0], linear @ point.linear,
+            float(np.hypot(sigma, point.sigma_px)), trust, rows[robust > 0.1],
+        )  # fmt: skip
 
     def extrapolate(self, row: int, at: int, target: int) -> Carried:
         """Carry a track's own position on at constant velocity, forwards or backwards in time.
@@ -114,29 +138,41 @@ class Neighbours:
         t = np.abs(self._numbers[frames] - self._numbers[at]).astype(np.float64)
         horizon = float(abs(self._numbers[target] - self._numbers[at]))
         n = len(frames)
+        nobody = np.full(len(self._xy), np.nan), np.zeros(0, np.int64)
         if n < 4:
-            return Carried(xy[0], np.eye(2), np.inf, *_NOBODY)
+            return Carried(xy[0], np.eye(2), np.inf, *nobody)
         known = max(3, min(8, n // 2))
-        velocity = (xy[0] - xy[known - 1]) / t[known - 1]
         back = n - known
-        then = (xy[back] - xy[n - 1]) / (t[n - 1] - t[back]) if known > 1 else velocity
-        error = float(np.hypot(*(xy[0] - xy[back] - then * t[back]))) if back else 1.0
-        grown = error * (horizon / max(t[back], 1.0)) ** 2 if back else error * horizon
-        speed = float(np.hypot(*velocity))
-        sigma = 0.5 + 0.02 * speed * horizon + grown
-        return Carried(xy[0] + velocity * horizon, np.eye(2), sigma, *_NOBODY)
-
-
-_NOBODY = (np.zeros(0, np.int64), np.zeros(0))
+        velocity = (xy[0] - xy[known - 1]) / t[known - 1]
+        then = (xy[back] - xy[n - 1]) / (t[n - 1] - t[back])
+        error = float(np.hypot(*(xy[0] - xy[back] - then * t[back])))
+        grown = error * max(horizon / t[back], 1.0) ** 2
+        sigma = 0.5 + 0.02 * float(np.hypot(*velocity)) * horizon + grown
+        return Carried(xy[0] + velocity * horizon, np.eye(2), sigma, *nobody)
 
 
 def _near(away: Floats) -> Floats:
     """Return weights that fall with distance, by the crowd's own scale."""
     distance = np.hypot(*away.T)
-    if not len(distance):
-        return distance
     reach = max(float(np.sort(distance)[min(7, len(distance) - 1)]), 10.0)
     return np.asarray(1 / (1 + (distance / reach) ** 2))
+
+
+def _consensus(away: Floats, moved: Floats, prior: Floats) -> Floats:
+    """Return who agrees with the best affine motion through three of the neighbours."""
+    n = len(away)
+    rng = np.random.default_rng(n)
+    chosen = np.stack(
+        [rng.choice(n, 3, replace=False, p=prior / prior.sum()) for _ in range(_HYPOTHESES)]
+    )
+    design = np.concatenate([np.ones((n, 1)), away], axis=1)
+    ridge = np.diag([1e-6, _TURN_PRIOR_PX2, _TURN_PRIOR_PX2])
+    some = design[chosen]
+    turned = np.swapaxes(some, 1, 2)
+    fitted = np.linalg.solve(turned @ some + ridge, turned @ moved[chosen])
+    residual2 = ((moved - design @ fitted) ** 2).sum(axis=2)
+    cost = (np.minimum(residual2, _INLIER_PX**2) * prior).sum(axis=1)
+    return np.asarray(1 / (1 + residual2[cost.argmin()] / _INLIER_PX**2) ** 2)
 
 
 def _fit(
@@ -146,7 +182,7 @@ def _fit(
 
     Returns the (3, 2) rows t and G, the standard deviation of t, and the robust weights.
     """
-    design = np.column_stack([np.ones(len(away)) * free, away])
+    design = np.column_stack([np.full(len(away), float(free)), away])
     ridge = np.diag([0.0 if free else 1.0, _TURN_PRIOR_PX2, _TURN_PRIOR_PX2])
     fitted, spread = np.zeros((3, 2)), np.inf
     inverse = np.eye(3)
@@ -154,13 +190,13 @@ def _fit(
         w = prior * weights
         if w.sum() < 1e-9:
             return fitted, np.inf, weights
-        normal = design.T @ (w[:, None] * design) + ridge + 1e-9 * np.eye(3)
-        inverse = np.linalg.inv(normal)
+        inverse = np.linalg.inv(design.T @ (w[:, None] * design) + ridge + 1e-9 * np.eye(3))
         fitted = inverse @ design.T @ (w[:, None] * moved)
         residual = np.hypot(*(moved - design @ fitted).T)
-        spread = max(_weighted_median(residual, prior * (weights > 0)), _FLOOR_PX)
+        # by those in agreement so far: others move otherwise, however many they are
+        spread = max(_weighted_median(residual, w), _FLOOR_PX)
         weights = np.clip(1 - (residual / (_TUKEY * spread)) ** 2, 0, None) ** 2
-    return fitted, float(spread * np.sqrt(1 + inverse[0, 0])), weights
+    return fitted, float(spread * np.sqrt(0.25 + min(inverse[0, 0], 1e6))), weights
 
 
 def _weighted_median(values: Floats, weights: Floats) -> float:

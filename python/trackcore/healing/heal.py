@@ -193,7 +193,8 @@ def _attempts(tracks: Tracks, verdicts: list[Verdict], gaps: list[Gap]) -> list[
     for v in verdicts:
         c = v.candidate
         gap = by_pair.get((c.lost, c.born))
-        end = tracks.xy_px[c.born, c.first]
+        last, first = (c.last, c.first) if gap is None else (gap.bridge.last, gap.bridge.first)
+        end = tracks.xy_px[c.born, first]
         inside = [] if gap is None else np.where(
             np.isfinite(gap.xy_px), gap.xy_px, gap.bridge.xy_px
         )  # fmt: skip
@@ -201,11 +202,11 @@ def _attempts(tracks: Tracks, verdicts: list[Verdict], gaps: list[Gap]) -> list[
             HealingAttempt(
                 lost_name=names[c.lost],
                 born_name=names[c.born],
-                gap_start_frame=int(frames[c.last]),
-                gap_end_frame=int(frames[c.first]),
-                gap_start_pos=point(tracks.xy_px[c.lost, c.last]),
+                gap_start_frame=int(frames[last]),
+                gap_end_frame=int(frames[first]),
+                gap_start_pos=point(tracks.xy_px[c.lost, last]),
                 gap_end_pos=point(end if gap is None else end + v.offset_px),
-                anchor_count=len(c.carried[0].rows) if gap is None else len(gap.bridge.rows),
+                anchor_count=len(c.carried.used) if gap is None else len(gap.bridge.rows),
                 interpolated_positions=[point(xy) for xy in inside],
                 method_used=c.method,
                 match_score=number(v.score),
