@@ -175,7 +175,9 @@ class _Export:
                 else self._rekeyed(one)
                 for key, one in value.items()
             }
-        return [self._rekeyed(one) for one in value] if isinstance(value, list) else value
+        if isinstance(value, list) and any(isinstance(one, (dict, list)) for one in value):
+            return [self._rekeyed(one) for one in value]
+        return value
 
     def _model(self) -> dict[str, Any] | None:
         from trackcore.session import text

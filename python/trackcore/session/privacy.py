@@ -6,7 +6,7 @@ import getpass
 import re
 import socket
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -57,7 +57,7 @@ class PrivateField:
         return f"{self.field} {self.why}"
 
 
-def find_private(record: Mapping[str, Any]) -> list[PrivateField]:
+def find_private(record: dict[str, Any]) -> list[PrivateField]:
     """Return every field of a record (plain JSON types) that may give something away.
 
     Fields the schema knows may hold words and numbers; strings are searched for paths, file names,
@@ -67,7 +67,7 @@ def find_private(record: Mapping[str, Any]) -> list[PrivateField]:
     return list(_walk(record, "", "", known=True))
 
 
-def scrubbed(record: Mapping[str, Any]) -> tuple[dict[str, Any], list[PrivateField]]:
+def scrubbed(record: dict[str, Any]) -> tuple[dict[str, Any], list[PrivateField]]:
     """Return a copy without the fields that `find_private` names, and those.
 
     An item of a list is replaced by null, so that the others keep their places.
@@ -76,7 +76,7 @@ def scrubbed(record: Mapping[str, Any]) -> tuple[dict[str, Any], list[PrivateFie
     fields = {one.field for one in found}
 
     def clean(value: Any, place: str) -> Any:
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             parts = {key: (one, _at(place, key)) for key, one in value.items()}
             return {k: clean(v, at) for k, (v, at) in parts.items() if at not in fields}
         if isinstance(value, list):
@@ -90,27 +90,33 @@ def scrubbed(record: Mapping[str, Any]) -> tuple[dict[str, Any], list[PrivateFie
 
 
 def _walk(value: Any, place: str, key: str, *, known: bool) -> Iterator[PrivateField]:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for name, one in value.items():
-            at = _at(place, name)
-            # A key of a mapping by region, class or setting is a value as well.
-            why = _telling(name)
-            if why is None and name not in _schema_fields() and one not in (None, "", [], {}):
-                why = "has a telling name" if _TELLING_KEYS.fullmatch(name) else None
-            if why is not None:
-                yield PrivateField(at, why)
-            else:
-                yield from _walk(one, at, name, known=name in _schema_fields() or _is_key(key))
+            yield from _field(name, one, place, key)
     elif isinstance(value, list):
         if not known and _count(value) > _MOST_UNKNOWN_NUMBERS:
             yield PrivateField(place, "is unknown and holds as much as a picture would")
             return
         for i, one in enumerate(value):
-            yield from _walk(one, _at(place, i), key, known=known)
+            if isinstance(one, (str, list, dict)):  # a number tells nothing
+                yield from _walk(one, _at(place, i), key, known=known)
     elif isinstance(value, str):
         why = _word(value, place, key, known=known)
         if why is not None:
             yield PrivateField(place, why)
+
+
+def _field(name: str, value: Any, place: str, parent: str) -> Iterator[PrivateField]:
+    known = name in _schema_fields()
+    why = None
+    if not known:  # a key of a mapping by region, class or setting is a value as well
+        why = _telling(name)
+        if why is None and value not in (None, "", [], {}) and _TELLING_KEYS.fullmatch(name):
+            why = "has a telling name"
+    if why is not None:
+        yield PrivateField(_at(place, name), why)
+    elif isinstance(value, (str, list, dict)):
+        yield from _walk(value, _at(place, name), name, known=known or _is_key(parent))
 
 
 def _word(value: str, place: str, key: str, *, known: bool) -> str | None:
