@@ -38,7 +38,7 @@ class Posts:
             width = rng.uniform(0.03, 0.09)
             corner = np.array([x + rng.uniform(-0.1, 0.1), -3.0, rng.uniform(1.7, 2.1)])
             self.rectangles.append(Rectangle(corner, _ALONG, (width, 6.0), bark, 130.0))
-        t = np.linspace(-1, 1, n_frames)
+        t = np.linspace(-1, 1, n_frames) * n_frames / 60  # one speed, however long
         way, wave, roll = rng.choice([-1, 1]), rng.uniform(0, 2 * np.pi), rng.uniform(-3, 3)
         poses = [
             look_at(
@@ -81,7 +81,8 @@ class Score:
     healable: int
     healed: int  # of those, joined within 0.5 px
     joins: int
-    wrong: int
+    wrong: int  # just after the gap further than the tolerance from the point just before it
+    strayed: int  # over the later track's life, from the point in the middle of the earlier's
     errors_px: list[float]  # of the healed positions after each gap (median of each)
     gap_errors_px: list[float]  # of interpolated positions
     filled_errors_px: list[float]  # of positions the pixels confirmed
@@ -89,61 +90,141 @@ class Score:
     missed: list[str]
 
 
-def score(scene: Posts, tracks: Tracks, healing: Healing, *, tolerance_px: float = 2.0) -> Score:
+def _truth(scene: Posts, tracks: Tracks) -> dict[int, tuple[np.ndarray, float, float]]:
+    """Per row: path of the point shown in the middle of its life, and how near the track stays."""
     truth = {}
     for row in range(len(tracks)):
         seen = np.flatnonzero(tracks.seen[row])
-        if len(seen) < 3:
-            continue
-        # the surface point a track shows: where it was in the middle of its life
-        middle = seen[len(seen) // 2]
-        path = scene.path_of(scene.point_at(tracks.xy_px[row, middle], middle))
-        off = np.hypot(*(tracks.xy_px[row] - path).T)[seen]
-        truth[row] = path, float(np.median(off)), float(np.quantile(off, 0.9))
+        if len(seen) >= 3:
+            middle = seen[len(seen) // 2]
+            path = scene.path_of(scene.point_at(tracks.xy_px[row, middle], middle))
+            off = np.hypot(*(tracks.xy_px[row] - path).T)[seen]
+            truth[row] = path, float(np.median(off)), float(np.quantile(off, 0.9))
+    return truth
+
+
+def _partners(tracks: Tracks, truth: dict, tolerance_px: float) -> dict[int, tuple[int, int]]:
+    """Per lost row: frames of the gap, and the first later row that shows the same point."""
     first, last, end = tracks.first_index, tracks.last_index, tracks.end_status
-    partner, gaps = {}, {}
+    found: dict[int, tuple[int, int]] = {}
     for a, (path, typical, _) in truth.items():
         if end[a] in (PointStatus.TRACKED, PointStatus.OUT_OF_FRAME) or typical > 0.5:
             continue
-        for b, (other, steady, _) in truth.items():
-            gap = first[b] - last[a] - 1
-            if not 0 <= gap <= 50 or steady > 0.5:
-                continue
-            apart = np.hypot(*(other[first[b]] - path[first[b]]))
-            if apart <= tolerance_px and (a not in partner or gap < gaps[a]):
-                partner[a], gaps[a] = b, gap
-    globals().update(PARTNER=partner, TRUTH=truth)
+        fitting = [
+            (int(first[b] - last[a] - 1), b) for b, (other, _, steady) in truth.items()
+            if 0 <= first[b] - last[a] - 1 <= 50 and steady <= 0.5
+            and np.hypot(*(other[first[b]] - path[first[b]])) <= tolerance_px
+        ]  # fmt: skip
+        if fitting:
+            found[a] = min(fitting)
+    return found
+
+
+def score(scene: Posts, tracks: Tracks, healing: Healing, *, tolerance_px: float = 2.0) -> Score:
+    truth = _truth(scene, tracks)
+    partner = _partners(tracks, truth, tolerance_px)
     row_of = {name: row for row, name in enumerate(tracks.names)}
     new_row = {int(i): row for row, i in enumerate(healing.tracks.ids)}
-    before = {row_of[h.born_name]: row_of[h.lost_name] for h in healing.healing_attempts
-              if h.heal_success}  # fmt: skip
-    out = Score(len(partner), 0, 0, 0, [], [], [], list(gaps.values()), [])
+    done = [h for h in healing.healing_attempts if h.heal_success]
+    before = {row_of[h.born_name]: row_of[h.lost_name] for h in done}
+    gaps = [gap for gap, _ in partner.values()]
+    out = Score(len(partner), 0, len(done), 0, 0, [], [], [], gaps, [])
     good = set()
-    for attempt in healing.healing_attempts:
-        if not attempt.heal_success:
-            continue
-        a, b = row_of[attempt.lost_name], row_of[attempt.born_name]
-        root = a
+    for attempt in done:
+        root = row_of[attempt.lost_name]
         while root in before:
             root = before[root]
-        row = new_row[int(tracks.ids[root])]
-        out.joins += 1
-        span = slice(first[b], last[b] + 1)
-        path = truth[root][0] if root in truth else np.full((tracks.n_frames, 2), 1e3)
-        errors = np.hypot(*(healing.tracks.xy_px[row] - path).T)
-        error = float(np.nanmedian(errors[span]))
-        out.wrong += error > tolerance_px
+        xy = healing.tracks.xy_px[new_row[int(tracks.ids[root])]]
+        one = attempt.gap_start_frame - tracks.first_frame
+        other = attempt.gap_end_frame - tracks.first_frame
+        end = int(tracks.last_index[row_of[attempt.born_name]]) + 1
+        # the join itself: one point of the scene just before the gap and just after it
+        path = scene.path_of(scene.point_at(xy[one], one))
+        off = np.hypot(*(xy - path).T)
+        error = float(np.nanmedian(off[other : min(other + 10, end)]))
         out.errors_px.append(error)
+        out.wrong += error > tolerance_px
+        if root in truth:
+            apart = np.hypot(*(xy - truth[root][0]).T)[other:end]
+            out.strayed += float(np.nanmedian(apart)) > tolerance_px
         if error <= 0.5:
-            good.add(a)
-        inside = slice(last[a] + 1, first[b])
-        hidden = np.hypot(*(healing.interpolated_xy_px[row] - path).T)[inside]
-        out.gap_errors_px += hidden[np.isfinite(hidden)].tolist()
-        out.filled_errors_px += errors[inside][np.isfinite(errors[inside])].tolist()
+            good.add(row_of[attempt.lost_name])
+        inside = slice(one + 1, other)
+        hidden = healing.interpolated_xy_px[new_row[int(tracks.ids[root])]] - path
+        hidden_px = np.hypot(*hidden[inside].T)
+        out.gap_errors_px += hidden_px[np.isfinite(hidden_px)].tolist()
+        out.filled_errors_px += off[inside][np.isfinite(off[inside])].tolist()
     out.healed = len(good & partner.keys())
-    reasons = {}
+    reasons: dict[int, list[str]] = {}
     for h in healing.healing_attempts:
         reasons.setdefault(row_of[h.lost_name], []).append(h.reason)
     for a in partner.keys() - good:
         out.missed.append("; ".join(reasons.get(a, ["no candidate"])) or "off by more than 0.5 px")
     return out
+
+
+KINDS = ("straight", "rotating", "two partners", "distractor")
+
+
+@dataclass
+class Case:
+    """A track cut in two while its point stays in sight: everything is known."""
+
+    frames: list[np.ndarray]
+    tracks: Tracks
+    truth_px: np.ndarray  # (n_frames, 2) of the cut track's point
+    gap: tuple[int, int]  # first and last array index of the gap
+    partner: int | None  # id of the track that goes on from it
+    lost: int  # id of the cut track
+
+
+def gap_case(seed: int, *, n_frames: int = 20, size=(160, 120)) -> Case:
+    """Cases in turn: straight, rotating, two plausible partners, and none but a distractor."""
+    rng = np.random.default_rng([seed, 5])
+    kind = KINDS[seed % len(KINDS)]
+    texture = synth.plane_waves(seed, std_rad_per_px=0.45, n_waves=40)
+    middle = np.array(size) / 2
+    turn = rng.uniform(0.5, 1.5) * rng.choice([-1, 1]) if kind == "rotating" else 0.0
+    speed = rng.uniform(-1.2, 1.2, 2)
+    warps = []
+    for t in range(n_frames):
+        angle = np.deg2rad(turn * t)
+        warp = np.eye(3)
+        warp[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+        warp[:2, 2] = middle - warp[:2, :2] @ middle + speed * (t - n_frames / 2)
+        warps.append(warp)
+    frames = [synth.render(texture, size, warp=w, noise=1.0, rng=rng) for w in warps]
+
+    def path(xy: np.ndarray) -> np.ndarray:
+        return np.stack([w[:2, :2] @ xy + w[:2, 2] for w in warps])
+
+    start, end = rng.integers(6, 8), rng.integers(10, 13)
+    point = middle + rng.uniform(-12, 12, 2)
+    around = [middle + rng.uniform(-1, 1, 2) * (40, 28) for _ in range(12)]
+    measured = [path(xy) + rng.normal(0, 0.03, (n_frames, 2)) for xy in around]
+    cut_off = path(point)
+    cut_off[start:] = np.nan
+    beside = rng.uniform(-1, 1, 2) * 1.0
+    far = rng.uniform(4.5, 8) * np.array([np.cos(seed), np.sin(seed)])
+    later = {"two partners": [beside, far], "distractor": [far]}.get(kind, [beside])
+    for offset in later:
+        track = path(point + offset)
+        track[:end] = np.nan
+        measured.append(track)
+    xy = np.stack([cut_off, *measured])
+    inside = ((xy >= 0) & (xy <= np.array(size) - 1)).all(axis=2)
+    xy[~inside] = np.nan
+    tracks = Tracks.from_positions(xy, frame_size=size)
+    partner = None if kind == "distractor" else 13
+    return Case(frames, tracks, path(point), (int(start), int(end) - 1), partner, 0)
+
+
+def verdict_on(case: Case, healing: Healing) -> tuple[bool, bool, np.ndarray]:
+    """Return whether the right partner was joined, whether a wrong merge was made, and errors."""
+    joined = [
+        (h.lost_name, h.born_name) for h in healing.healing_attempts if h.heal_success
+    ]  # fmt: skip
+    right = f"track_{case.lost:05d}", f"track_{case.partner if case.partner else -1:05d}"
+    errors = np.hypot(*(healing.tracks.xy_px[0] - case.truth_px).T)
+    filled = errors[case.gap[0] : case.gap[1] + 1]
+    return right in joined, any(pair != right for pair in joined), filled

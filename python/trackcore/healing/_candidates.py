@@ -13,7 +13,7 @@ from trackcore.options import HealOptions
 from trackcore.tracks import Tracks
 from trackcore.types import PointStatus
 
-_COARSE_PX = 40.0  # more than anything moves between the frames of a walk
+_COARSE_PX = 16.0  # more than motion leaves the straight line between two frames of a walk
 _BY_ANCHORS, _BY_VELOCITY = "anchor_weighted", "constant_velocity"
 
 
@@ -71,11 +71,11 @@ class _Finder:
         back = Walk(neighbours, xy[row, calm], calm, before.looks[-1], before.trust)
         earlier = [back.at(look) for look in before.looks]
         found = []
-        for start in starts:
-            if np.hypot(*(xy[start.row, start.calm] - walk.near(start.calm))) > _COARSE_PX and (
-                abs(walk.knots[-1][0] - start.calm) < 6  # noqa: PLR2004
-            ):
-                continue
+        calms = np.array([start.calm for start in starts])
+        rows = np.array([start.row for start in starts])
+        # NaN, beyond the walk, is not far: there the track's own velocity has a say
+        far_off = np.hypot(*(xy[rows, calms] - walk.roughly(calms)).T) > _COARSE_PX
+        for start in (start for start, far in zip(starts, far_off, strict=True) if not far):
             first = int(tracks.first_index[start.row])
             carried, method = walk.at(start.calm), _BY_ANCHORS
             if carried is None:

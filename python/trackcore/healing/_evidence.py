@@ -145,7 +145,7 @@ class Examiner:
 
     def _back(self, c: Candidate, best: Look) -> float | None:
         """Return how far from its start the best match leads back; None if it does not [px]."""
-        linear = np.linalg.inv(best.match.linear)
+        linear = np.asarray(np.linalg.inv(best.match.linear), np.float64)
         start = self._xy[c.lost, best.source]
         found = find(
             self._crops[c.born, c.lost, best.target], best.match.xy_px,

@@ -15,9 +15,10 @@ _FLOOR_PX = 0.2  # no tracker is better: least spread assumed of the neighbours
 _INLIER_PX = 1.0  # of a hypothesis
 _TURN_PRIOR_PX2 = 1.0  # keeps a fit to neighbours on one line from inventing a deformation
 _TUKEY = 4.0
-_STEPS = 5
-_HYPOTHESES = 40
+_STEPS = 4
+_HYPOTHESES = 30
 _HOP = 6  # frames between re-countings of who is there
+_KEYS = np.random.default_rng(0).exponential(size=(_HYPOTHESES, _NEAREST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Walk:
     def __init__(self, neighbours: Neighbours, xy: Floats, at: int, end: int, trust: Floats):
         self._neighbours = neighbours
         self._step = 1 if end >= at else -1
+        self._known: dict[int, Carried | None] = {}
         start = Carried(xy, np.eye(2), 0.0, trust, np.zeros(0, np.int64))
         self.knots: list[tuple[int, Carried]] = [(at, start)]
         while self.knots[-1][0] != end:
@@ -62,15 +64,22 @@ class Walk:
 
     def at(self, index: int) -> Carried | None:
         """Return the point in one frame; None where too few neighbours lead there."""
-        before = [k for k in self.knots if (index - k[0]) * self._step >= 0]
-        if not before:
-            return None
-        here, carried = before[-1]
-        return carried if here == index else self._neighbours.carry(carried, here, index)
+        if index not in self._known:
+            before = [k for k in self.knots if (index - k[0]) * self._step >= 0]
+            here, carried = before[-1] if before else (index, None)
+            if carried is not None and here != index:
+                carried = self._neighbours.carry(carried, here, index)
+            self._known[index] = carried
+        return self._known[index]
 
-    def near(self, index: int) -> Floats:
-        """Return the position in the nearest frame that was counted [px]."""
-        return min(self.knots, key=lambda k: abs(k[0] - index))[1].xy_px
+    def roughly(self, indices: NDArray[np.int64]) -> Floats:
+        """Return (n, 2) positions between the frames that were counted, at no cost; NaN beyond."""
+        frames = np.array([index for index, _ in self.knots])[:: self._step]
+        xy = np.stack([carried.xy_px for _, carried in self.knots])[:: self._step]
+        return np.stack(
+            [np.interp(indices, frames, xy[:, k], left=np.nan, right=np.nan) for k in (0, 1)],
+            axis=1,
+        )
 
 
 class Neighbours:
@@ -161,10 +170,9 @@ def _near(away: Floats) -> Floats:
 def _consensus(away: Floats, moved: Floats, prior: Floats) -> Floats:
     """Return who agrees with the best affine motion through three of the neighbours."""
     n = len(away)
-    rng = np.random.default_rng(n)
-    chosen = np.stack(
-        [rng.choice(n, 3, replace=False, p=prior / prior.sum()) for _ in range(_HYPOTHESES)]
-    )
+    # three without replacement, in proportion to the prior (Efraimidis & Spirakis 2006)
+    keys = _KEYS[:, :n] / np.maximum(prior, 1e-12)
+    chosen = np.argpartition(keys, 2, axis=1)[:, :3] if n > 3 else np.array([[0, 1, 2]])
     design = np.concatenate([np.ones((n, 1)), away], axis=1)
     ridge = np.diag([1e-6, _TURN_PRIOR_PX2, _TURN_PRIOR_PX2])
     some = design[chosen]

@@ -195,9 +195,9 @@ def _attempts(tracks: Tracks, verdicts: list[Verdict], gaps: list[Gap]) -> list[
         gap = by_pair.get((c.lost, c.born))
         last, first = (c.last, c.first) if gap is None else (gap.bridge.last, gap.bridge.first)
         end = tracks.xy_px[c.born, first]
-        inside = [] if gap is None else np.where(
-            np.isfinite(gap.xy_px), gap.xy_px, gap.bridge.xy_px
-        )  # fmt: skip
+        inside = np.zeros((0, 2))
+        if gap is not None:
+            inside = np.where(np.isfinite(gap.xy_px), gap.xy_px, gap.bridge.xy_px)
         out.append(
             HealingAttempt(
                 lost_name=names[c.lost],
