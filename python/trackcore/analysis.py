@@ -110,10 +110,18 @@ class ClipAnalysis:
             "shot_type": self.shot,
             "diagnosis": self.diagnosis,
             "motion_probe_results": self.probe,
-            "visual_features": self.pixels,
+            "visual_features": self._visual_features(),
             **self.stats.to_dict(),
         }
         return {name: value for name, value in fields.items() if value is not None}
+
+    def _visual_features(self) -> dict[str, Any] | None:
+        """Return what pixels showed, and the motion that the documents repeat there."""
+        if self.pixels is None:
+            return None
+        motion = self.motion.to_dict()
+        repeated = ("motion_class", "flow_direction_histogram", "flow_magnitude_histogram")
+        return {**self.pixels.to_dict(), **{name: motion[name] for name in repeated}}
 
 
 def analyze(
@@ -154,11 +162,12 @@ def analyze(
         If an argument does not fit the tracks.
     """
     motion = clip_motion(tracks, threads=threads)
+    stats = track_stats(tracks, feature_quality_score=feature_quality_score, threads=threads)
     shots = _shots(tracks, [] if pixels is None else pixels.series.cuts.tolist())
     longest = max(shots, key=lambda shot: shot.n_frames)
     return ClipAnalysis(
         tracks=tracks,
-        stats=track_stats(tracks, feature_quality_score=feature_quality_score, threads=threads),
+        stats=stats,
         motion=motion,
         zoom=zoom_analysis(longest, threads=threads),
         shots=tuple(_classified(shot, threads) for shot in shots),

@@ -162,9 +162,11 @@ def _analyze(
     if not tracks.n_frames:
         return None
     pixels = trackcore.pixel_features(clip, meter=meter, tracks=tracks, threads=job.threads)
+    quality = trackcore.track_quality(tracks, clip, window=job.options.window, threads=job.threads)
     return trackcore.analyze(
-        tracks, probe=probe, pixels=pixels, settings=settings, threads=job.threads
-    )
+        tracks, probe=probe, pixels=pixels, settings=settings, threads=job.threads,
+        feature_quality_score=quality.feature_quality_score,
+    )  # fmt: skip
 
 
 def _record(

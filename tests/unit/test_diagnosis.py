@@ -113,6 +113,15 @@ def test_without_pixels_short_restless_tracks_are_motion_blur() -> None:
     assert found.pattern == P.MOTION_BLUR
 
 
+def test_shake_in_sharp_frames_is_less_sure_to_be_blur(sharp: tc.PixelFeatures) -> None:
+    xy = positions(noise=2.0)
+    torn = tracks_of(cut_off(xy, np.arange(60) < 40, 5 + np.arange(60) % 4))
+    alone, seen = diagnose(torn), diagnose(torn, pixels=sharp)
+    assert alone.pattern == seen.pattern == P.MOTION_BLUR
+    assert seen.confidence < alone.confidence
+    assert diagnose(tracks_of(xy), pixels=sharp).pattern == P.NONE, "nothing is lost"
+
+
 def test_tracks_that_race_are_rapid_motion() -> None:
     rng = np.random.default_rng(0)
     t = np.arange(N_FRAMES)

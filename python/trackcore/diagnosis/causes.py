@@ -84,33 +84,40 @@ def causes(case: Case) -> list[Cause]:
 
 
 def _motion_blur(case: Case) -> Cause | None:
-    """Tracks die in frames that are blurrier than others; without pixels, young and restless."""
-    had = case.had
-    if not had.any():
+    """Look for losses in frames blurrier than others; else for tracks that die young and restless.
+
+    The second sign is the documented one. Shake without blur shows it as well, and is helped by
+    the same change; pixels that show no blurred frame make it less sure.
+    """
+    count = int(case.had.sum())
+    if not count:
         return None
-    if case.series is None:
-        restless = had & (case.stats.jitter_px > JITTER_PX) & (case.stats.lifespan < SHORT_FRAMES)
-        share = float(restless.sum() / had.sum())
-        where, evidence = (), {"restless_share": share}
-    else:
-        failed = failed_tracks(case.tracks)
-        blurred = _blurred_frames(case.series)
-        if not len(blurred) or not failed.any():
-            return None
-        lost_at = case.tracks.frame_numbers[
-            np.minimum(case.tracks.last_index[failed] + 1, case.tracks.n_frames - 1)
-        ]
-        near = np.isin(lost_at, np.concatenate([blurred, blurred + 1]))
-        share = float(near.sum() / had.sum())
-        where = tuple(blurred.tolist())
-        evidence = {
-            "lost_in_blur_share": share,
-            "blur_px": float(np.nanmax(case.series.blur_px)),
-            "sharp_px": _sharp_px(case.series),
-        }
+    failed = failed_tracks(case.tracks)
+    seen = None if case.series is None else _lost_in_blur(case.tracks, case.series, failed)
+    if seen is not None and seen[0] / count > BLUR_SHARE:
+        share, evidence, frames = seen[0] / count, seen[1], seen[2]
+        return Cause(
+            FailurePattern.MOTION_BLUR, min(0.9, share + 0.3),
+            {"lost_in_blur_share": share, **evidence}, frames,
+        )  # fmt: skip
+    restless = failed & (case.stats.jitter_px > JITTER_PX) & (case.stats.lifespan < SHORT_FRAMES)
+    share = float(restless.sum() / count)
     if share <= BLUR_SHARE:
         return None
-    return Cause(FailurePattern.MOTION_BLUR, min(0.9, share + 0.3), evidence, where)
+    sure = min(0.9, share + 0.3) if case.series is None else min(0.7, share + 0.1)
+    return Cause(FailurePattern.MOTION_BLUR, sure, {"restless_share": share})
+
+
+def _lost_in_blur(
+    tracks: Tracks, series: FrameSeries, failed: NDArray[np.bool_]
+) -> tuple[int, dict[str, Any], tuple[int, ...]]:
+    """Return how many tracks failed in or right after a blurred frame, how blurred, and where."""
+    blurred = _blurred_frames(series)
+    after = np.minimum(tracks.last_index[failed] + 1, tracks.n_frames - 1)
+    near = np.isin(tracks.frame_numbers[after], np.concatenate([blurred, blurred + 1]))
+    worst = series.blur_px[np.isfinite(series.blur_px)].max(initial=0.0)
+    evidence = {"blur_px": float(worst), "sharp_px": _sharp_px(series)}
+    return int(near.sum()), evidence, tuple(blurred.tolist())
 
 
 def _rapid_motion(case: Case) -> Cause | None:
