@@ -4,9 +4,10 @@
 
 Posts: tracks come from `track_clip`, with real births and deaths. Healable: both tracks show, to
 half a pixel, surface points less than 2 px apart. Healed: joined, and in the median of ten frames
-after the gap within 0.5 px of the point shown just before it. Wrong: further than 2 px from that.
-Strayed: the later track, over all its life, further than 2 px from what the earlier one showed in
-the middle of its own; it counts tracks that slid off their point long before or after the gap as well.
+after the gap within 0.5 px of the point shown eight frames before it, when nothing hid it yet.
+Wrong: further than 2 px from that. Strayed: over the later track's whole life further than 2 px
+from what the earlier one showed in the middle of its own, so that tracks which slid off their point
+long before or after the gap count as well.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ class Score:
     healable: int
     healed: int  # of those, joined within 0.5 px
     joins: int
-    wrong: int  # just after the gap further than the tolerance from the point just before it
+    wrong: int  # after the gap further than the tolerance from the point shown before it
     strayed: int  # over the later track's life, from the point in the middle of the earlier's
     errors_px: list[float]  # of the healed positions after each gap (median of each)
     gap_errors_px: list[float]  # of interpolated positions
@@ -111,7 +111,7 @@ def _partners(tracks: Tracks, truth: dict, tolerance_px: float) -> dict[int, tup
         if end[a] in (PointStatus.TRACKED, PointStatus.OUT_OF_FRAME) or typical > 0.5:
             continue
         fitting = [
-            (int(first[b] - last[a] - 1), b) for b, (other, _, steady) in truth.items()
+            (int(first[b] - last[a] - 1), b) for b, (other, steady, _) in truth.items()
             if 0 <= first[b] - last[a] - 1 <= 50 and steady <= 0.5
             and np.hypot(*(other[first[b]] - path[first[b]])) <= tolerance_px
         ]  # fmt: skip
@@ -138,8 +138,9 @@ def score(scene: Posts, tracks: Tracks, healing: Healing, *, tolerance_px: float
         one = attempt.gap_start_frame - tracks.first_frame
         other = attempt.gap_end_frame - tracks.first_frame
         end = int(tracks.last_index[row_of[attempt.born_name]]) + 1
-        # the join itself: one point of the scene just before the gap and just after it
-        path = scene.path_of(scene.point_at(xy[one], one))
+        # the join itself: one point of the scene before the gap, not half hidden yet, and after it
+        calm = max(one - 8, int(tracks.first_index[row_of[attempt.lost_name]]))
+        path = scene.path_of(scene.point_at(xy[calm], calm))
         off = np.hypot(*(xy - path).T)
         error = float(np.nanmedian(off[other : min(other + 10, end)]))
         out.errors_px.append(error)
