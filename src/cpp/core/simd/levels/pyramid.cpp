@@ -223,7 +223,7 @@ inline int luma_vectors(const std::uint8_t* src, int channels, bool bgr, int wid
                             _mm256_permutevar8x32_epi32(_mm256_packus_epi16(low, high), in_order));
     }
     for (; channels * x + 32 <= readable; x += 8) {
-        const __m256i words = _mm256_packus_epi32(eight(x), eight(x));
+        const __m256i sum = eight(x), words = _mm256_packus_epi32(sum, sum);
         const __m256i bytes =
             _mm256_permutevar8x32_epi32(_mm256_packus_epi16(words, words), in_order);
         _mm_storel_epi64(reinterpret_cast<__m128i*>(dst + x), _mm256_castsi256_si128(bytes));
@@ -233,7 +233,7 @@ inline int luma_vectors(const std::uint8_t* src, int channels, bool bgr, int wid
                   half = _mm_set1_epi32(1 << 14), zero = _mm_setzero_si128();
     for (; channels * (x + 3) + 4 <= readable; x += 4) {
         const auto pixel = [&](int i) {  // and what follows it, where it has three channels
-            std::int32_t bytes;
+            std::int32_t bytes = 0;
             std::memcpy(&bytes, src + channels * (x + i), sizeof bytes);
             return bytes;
         };
