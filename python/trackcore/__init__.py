@@ -5,22 +5,46 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from trackcore import synth as synth
+from trackcore.analysis import ClipAnalysis as ClipAnalysis
+from trackcore.analysis import analyze as analyze
 from trackcore.clip_tracker import track_clip as track_clip
 from trackcore.detect import detect_features as detect_features
+from trackcore.diagnosis import Diagnosis as Diagnosis
+from trackcore.diagnosis import DiagnosisResult as DiagnosisResult
+from trackcore.diagnosis import FailureDiagnostics as FailureDiagnostics
+from trackcore.diagnosis import FailurePattern as FailurePattern
+from trackcore.diagnosis import apply_fix as apply_fix
+from trackcore.diagnosis import diagnose as diagnose
+from trackcore.errors import ArchiveError as ArchiveError
 from trackcore.errors import DependencyError as DependencyError
 from trackcore.errors import InputError as InputError
+from trackcore.errors import PrivacyError as PrivacyError
+from trackcore.errors import RecordError as RecordError
 from trackcore.errors import SourceError as SourceError
+from trackcore.errors import StoreError as StoreError
 from trackcore.errors import TrackcoreError as TrackcoreError
 from trackcore.filters import FilterReason as FilterReason
 from trackcore.filters import FilterReport as FilterReport
+from trackcore.filters import MergedTracks as MergedTracks
 from trackcore.filters import MutedTracks as MutedTracks
 from trackcore.filters import find_bad_tracks as find_bad_tracks
+from trackcore.filters import merge_duplicates as merge_duplicates
+from trackcore.filters import smooth_tracks as smooth_tracks
+from trackcore.footage import MotionClass as MotionClass
+from trackcore.footage import TextureClass as TextureClass
+from trackcore.footage import footage_class as footage_class
+from trackcore.footage import fps_class as fps_class
+from trackcore.footage import resolution_class as resolution_class
 from trackcore.frames import Clip as Clip
 from trackcore.frames import Frame as Frame
 from trackcore.frames import open_clip as open_clip
+from trackcore.healing import Healing as Healing
+from trackcore.healing import heal as heal
 from trackcore.options import Anchor as Anchor
 from trackcore.options import FeatureOptions as FeatureOptions
+from trackcore.options import Fill as Fill
 from trackcore.options import FilterOptions as FilterOptions
+from trackcore.options import HealOptions as HealOptions
 from trackcore.options import MotionModel as MotionModel
 from trackcore.options import Photometric as Photometric
 from trackcore.options import RegionOptions as RegionOptions
@@ -28,9 +52,35 @@ from trackcore.options import TrackerOptions as TrackerOptions
 from trackcore.options import TrackOptions as TrackOptions
 from trackcore.overlay import contact_sheet as contact_sheet
 from trackcore.overlay import write_overlay as write_overlay
+from trackcore.pixels import ContrastStats as ContrastStats
+from trackcore.pixels import FrameMeter as FrameMeter
+from trackcore.pixels import FrameSeries as FrameSeries
+from trackcore.pixels import MotionProbe as MotionProbe
+from trackcore.pixels import PixelFeatures as PixelFeatures
+from trackcore.pixels import ProbeStatus as ProbeStatus
+from trackcore.pixels import TrackQuality as TrackQuality
+from trackcore.pixels import motion_probe as motion_probe
+from trackcore.pixels import pixel_features as pixel_features
+from trackcore.pixels import track_quality as track_quality
 from trackcore.pyramid import FramePyramid as FramePyramid
 from trackcore.regions import track_regions as track_regions
 from trackcore.settings import Settings as Settings
+from trackcore.stats import ClipMotion as ClipMotion
+from trackcore.stats import FocalChange as FocalChange
+from trackcore.stats import FrameMotion as FrameMotion
+from trackcore.stats import FrameSample as FrameSample
+from trackcore.stats import RegionStats as RegionStats
+from trackcore.stats import ShotKind as ShotKind
+from trackcore.stats import ShotType as ShotType
+from trackcore.stats import TrackStats as TrackStats
+from trackcore.stats import ZoomAnalysis as ZoomAnalysis
+from trackcore.stats import ZoomDirection as ZoomDirection
+from trackcore.stats import classify_shot as classify_shot
+from trackcore.stats import clip_motion as clip_motion
+from trackcore.stats import frame_motion as frame_motion
+from trackcore.stats import region_stats as region_stats
+from trackcore.stats import track_stats as track_stats
+from trackcore.stats import zoom_analysis as zoom_analysis
 from trackcore.summary import TrackSummary as TrackSummary
 from trackcore.summary import summarize as summarize
 from trackcore.track import track_points as track_points
@@ -43,10 +93,29 @@ from trackcore.types import PointStatus as PointStatus
 from trackcore.types import RegionMatches as RegionMatches
 
 if _TYPE_CHECKING:
-    pass  # the names of _LAZY, for type checkers
+    # the names of _LAZY, for type checkers
+    from trackcore.session.behavior import BehaviorRecorder as BehaviorRecorder
+    from trackcore.session.exporting import export_sessions as export_sessions
+    from trackcore.session.identity import clip_fingerprint as clip_fingerprint
+    from trackcore.session.importing import import_sessions as import_sessions
+    from trackcore.session.losses import track_failures as track_failures
+    from trackcore.session.recorder import SessionRecorder as SessionRecorder
+    from trackcore.session.store import SessionStore as SessionStore
+    from trackcore.session.store import load_sessions as load_sessions
+    from trackcore.session.store import save_session as save_session
 
 # Names whose modules import more than numpy: loaded when first asked for.
-_LAZY: dict[str, str] = {}
+_LAZY: dict[str, str] = {
+    "import_sessions": "trackcore.session.importing",
+    "export_sessions": "trackcore.session.exporting",
+    "clip_fingerprint": "trackcore.session.identity",
+    "BehaviorRecorder": "trackcore.session.behavior",
+    "SessionRecorder": "trackcore.session.recorder",
+    "SessionStore": "trackcore.session.store",
+    "load_sessions": "trackcore.session.store",
+    "save_session": "trackcore.session.store",
+    "track_failures": "trackcore.session.losses",
+}
 
 
 def __getattr__(name: str) -> _Any:

@@ -1,4 +1,4 @@
-"""The command line: `trackcore track | info | demo`. Flags come from the options classes."""
+"""The command line, its verbs and flags. Flags come from the options classes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 import trackcore
-from trackcore import cli_demo, cli_track
+from trackcore import cli_demo, cli_heal, cli_sessions, cli_stats, cli_track
 from trackcore.cli_options import formats, frame_range, with_options
 from trackcore.cli_output import Output, interruptible
 from trackcore.cli_track import Job
-from trackcore.options import TrackerOptions
+from trackcore.options import HealOptions, TrackerOptions
 
 app = typer.Typer(
     name="trackcore",
@@ -25,9 +25,14 @@ app = typer.Typer(
     epilog="Exit codes: 0 good, 1 error, 2 wrong usage, 4 nothing trackable, 130 cancelled.",
 )
 
+app.add_typer(cli_sessions.app)
+
 Json = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")]
 Threads = Annotated[int, typer.Option(min=0, metavar="N", help="worker threads; 0: one per CPU")]
+Session = Annotated[
+    bool, typer.Option("--session/--no-session", help="keep a record of the run (numbers only)")
+]
 Overlay = Annotated[bool, typer.Option("--overlay/--no-overlay", help="draw the tracks")]
 ClipPath = Annotated[
     str, typer.Argument(metavar="CLIP", help="video, image folder or pattern (shot.####.png)")
@@ -40,8 +45,20 @@ Examples:\n
   trackcore track plates/shot.####.png --frames 1001:1080 -o out\n
   trackcore track shot.mp4 --mask matte.png --format blender,nuke\n
   trackcore track shot.mp4 --model Perspective --window 31\n
-Writes tracks.npz, tracks.csv, summary.json and overlay.mp4 or overlay.png. Ctrl-C stops and keeps
-what was done.
+Writes tracks.npz, tracks.csv, summary.json, statistics.png, overlay.mp4 (or .png), and keeps
+a session record (see `trackcore sessions`). Ctrl-C stops and keeps what was done.
+"""
+_STATS_EXAMPLES = """
+Examples:\n
+  trackcore stats shot-tracks/tracks.npz\n
+  trackcore stats shot-tracks/tracks.npz --clip shot.mp4 -o report\n
+Writes statistics.json and statistics.png. Changes no track.
+"""
+_HEAL_EXAMPLES = """
+Examples:\n
+  trackcore heal shot-tracks/tracks.npz shot.mp4\n
+  trackcore heal shot-tracks/tracks.npz shot.mp4 -o healed --max-gap 25\n
+Writes tracks.npz, tracks.csv, healing.json and overlay.mp4; TRACKS itself stays as it is.
 """
 _INFO_EXAMPLES = """
 Examples:\n
@@ -91,6 +108,7 @@ def track(
         ),
     ] = "csv",
     overlay: Overlay = True,
+    session: Session = True,
     threads: Threads = 0,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -100,7 +118,7 @@ def track(
     job = Job(
         source=clip, folder=out or cli_track.default_folder(clip), options=options,
         frames=frame_range(frames), step=step, mask=mask, threads=threads,
-        backwards_from=backwards_from, overlay=overlay,
+        backwards_from=backwards_from, overlay=overlay, session=session,
         formats=tuple(formats(form, cli_track.FORMATS)),
     )  # fmt: skip
     output = Output("track", as_json=as_json, quiet=quiet)
@@ -108,6 +126,59 @@ def track(
         outcome, record = cli_track.run(job, output, cancelled)
         output.result(record, *cli_track.report(outcome, job, output))
         raise typer.Exit(outcome.exit)
+
+
+@app.command(epilog=_STATS_EXAMPLES)
+def stats(
+    tracks: Annotated[Path, typer.Argument(metavar="TRACKS", help="tracks.npz of an earlier run")],
+    *,
+    clip: Annotated[
+        str | None, typer.Option(metavar="CLIP", help="the footage: adds what only pixels show")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="DIR", help="folder to write; default: that of TRACKS"),
+    ] = None,
+    threads: Threads = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure tracks: motion, zoom, kind of shot, regions, suspects, what went wrong."""
+    output = Output("stats", as_json=as_json, quiet=quiet)
+    with output.errors(), interruptible(output) as cancelled:
+        folder = out or tracks.parent
+        code, record, shown = cli_stats.run(tracks, clip, folder, threads, output, cancelled)
+        output.result(record, *shown)
+        raise typer.Exit(code)
+
+
+@app.command(epilog=_HEAL_EXAMPLES)
+@with_options(HealOptions, panel="Healing")
+def heal(
+    tracks: Annotated[Path, typer.Argument(metavar="TRACKS", help="tracks.npz of an earlier run")],
+    clip: ClipPath,
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="DIR", help="folder to write; default: `healed` beside TRACKS"
+        ),
+    ] = None,
+    overlay: Overlay = True,
+    threads: Threads = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    options: HealOptions,
+) -> None:
+    """Join tracks that were lost with later ones, where the pixels say they are the same point."""
+    output = Output("heal", as_json=as_json, quiet=quiet)
+    with output.errors(), interruptible(output) as cancelled:
+        folder = out or tracks.parent / "healed"
+        code, record, shown = cli_heal.run(
+            tracks, clip, folder, options, output, cancelled, overlay=overlay, threads=threads
+        )
+        output.result(record, *shown)
+        raise typer.Exit(code)
 
 
 @app.command(epilog=_INFO_EXAMPLES)
@@ -137,6 +208,7 @@ def demo(
         int, typer.Option(min=2, max=2000, metavar="N", help="frames to render")
     ] = 60,
     overlay: Overlay = True,
+    session: Session = True,
     threads: Threads = 0,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -155,7 +227,7 @@ def demo(
             raise KeyboardInterrupt
         job = Job(
             source=str(out / "clip"), folder=out, options=options, threads=threads,
-            overlay=overlay, fps=scene.fps,
+            overlay=overlay, session=session, fps=scene.fps,
         )  # fmt: skip
         outcome, record = cli_track.run(
             job, output, cancelled, lambda tracks: {"error": cli_demo.truth_error(tracks, scene)}

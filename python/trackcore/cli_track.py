@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,14 @@ from rich.text import Text
 import trackcore
 from trackcore import tracks_text
 from trackcore._files import write_text
+from trackcore.analysis import ClipAnalysis
+from trackcore.cli_analysis import PICTURE, SessionLog, draw, probe_line, table
 from trackcore.cli_output import Exit, Interrupt, Output
+from trackcore.frames import Clip
 from trackcore.options import TrackerOptions
 from trackcore.overlay import write_overlay
+from trackcore.pixels import FrameMeter, MotionProbe
+from trackcore.settings import settings_used
 from trackcore.summary import TrackSummary, summarize
 from trackcore.tracks import Tracks
 
@@ -39,6 +44,7 @@ class Job:
     backwards_from: int | None = None
     formats: tuple[str, ...] = ()
     overlay: bool = True
+    session: bool = True
     fps: float | None = None
 
 
@@ -50,6 +56,7 @@ class Outcome:
     summary: TrackSummary
     files: dict[str, str]
     exit: Exit
+    analysis: ClipAnalysis | None = None
 
     @property
     def word(self) -> str:
@@ -73,21 +80,35 @@ def run(
     TrackcoreError, OSError
         If the clip cannot be read or a file not written.
     """
-    tracks, seconds = _track(job, output, cancelled)
-    stopped = cancelled()
-    summary = summarize(tracks, seconds)
-    record = _record(job, tracks, summary)
-    if judge is not None:
-        record.update(judge(tracks))
-    alive = bool((tracks.lifespan_frames > 1).any())
-    code = Exit.CANCELLED if stopped else Exit.GOOD if alive else Exit.NOTHING_TRACKABLE
-    outcome = Outcome(tracks, summary, {}, code)
-    record["outcome"] = outcome.word
+    recording = SessionLog(output, on=job.session)
+    clip = trackcore.open_clip(job.source, frames=job.frames, step=job.step, fps=job.fps)
+    settings = settings_used(job.options)
+    job.folder.mkdir(parents=True, exist_ok=True)  # now, not when the work is done
+    with recording:
+        probe = trackcore.motion_probe(clip, threads=job.threads)
+        output.log(probe_line(probe))
+        recording.start(clip, job.source, settings, probe)
+        tracks, seconds, meter = _track(job, clip, output, cancelled)
+        stopped = cancelled()
+        summary = summarize(tracks, seconds)
+        analysis = _analyze(job, clip, tracks, meter, probe, settings)
+        record = _record(job, tracks, summary, analysis)
+        if judge is not None:
+            record.update(judge(tracks))
+        alive = bool((tracks.lifespan_frames > 1).any())
+        code = Exit.CANCELLED if stopped else Exit.GOOD if alive else Exit.NOTHING_TRACKABLE
+        outcome = Outcome(tracks, summary, {}, code, analysis)
+        record["outcome"] = outcome.word
+        record["session"] = recording.end(clip, analysis, stopped=stopped)
     _write(job, tracks, record, outcome.files)
+    if analysis is not None and not stopped:
+        path = job.folder / PICTURE
+        if draw(analysis, path, output, clip=job.source, title=Path(job.source).name):
+            outcome.files["statistics"] = str(path)
     if job.overlay and tracks.n_frames:
         _draw(job, tracks, output, cancelled, outcome.files)
         if cancelled() and code is not Exit.CANCELLED:
-            outcome = Outcome(tracks, summary, outcome.files, Exit.CANCELLED)
+            outcome = replace(outcome, exit=Exit.CANCELLED)
             record["outcome"] = outcome.word
     return outcome, {**record, "files": outcome.files}
 
@@ -102,7 +123,10 @@ def report(outcome: Outcome, job: Job, output: Output, *more: RenderableType) ->
     if outcome.exit is Exit.CANCELLED:
         output.log(f"stopped after {outcome.tracks.n_frames} frames; what was done is written")
     written = [Text(f"wrote {path}") for path in outcome.files.values()]
-    return [Text(job.source, style="bold"), outcome.summary.table(), *more, *written]
+    findings = [] if outcome.analysis is None else [table(outcome.analysis)]
+    return [
+        Text(job.source, style="bold"), outcome.summary.table(), *findings, *more, *written,
+    ]  # fmt: skip
 
 
 def default_folder(clip: str) -> Path:
@@ -113,19 +137,41 @@ def default_folder(clip: str) -> Path:
     return Path(f"{stem or path.resolve().parent.name or 'clip'}-tracks")
 
 
-def _track(job: Job, output: Output, cancelled: Interrupt) -> tuple[Tracks, float]:
+def _track(
+    job: Job, clip: Clip, output: Output, cancelled: Interrupt
+) -> tuple[Tracks, float, FrameMeter]:
+    meter = FrameMeter(clip)
     began = time.perf_counter()
-    source = job.source if job.fps is None else trackcore.open_clip(job.source, fps=job.fps)
     with output.progress("tracking") as progress:
         tracks = trackcore.track_clip(
-            source, job.options, progress=progress, cancel=cancelled, mask=job.mask,
-            frames=job.frames, step=job.step, backwards_from=job.backwards_from,
-            threads=job.threads,
+            clip, job.options, progress=progress, cancel=cancelled, mask=job.mask,
+            backwards_from=job.backwards_from, threads=job.threads, on_frame=meter.push,
         )  # fmt: skip
-    return tracks, time.perf_counter() - began
+    return tracks, time.perf_counter() - began, meter
 
 
-def _record(job: Job, tracks: Tracks, summary: TrackSummary) -> dict[str, Any]:
+def _analyze(
+    job: Job,
+    clip: Clip,
+    tracks: Tracks,
+    meter: FrameMeter,
+    probe: MotionProbe,
+    settings: dict[str, Any],
+) -> ClipAnalysis | None:
+    """Measure what was tracked; None where no frame was."""
+    if not tracks.n_frames:
+        return None
+    pixels = trackcore.pixel_features(clip, meter=meter, tracks=tracks, threads=job.threads)
+    quality = trackcore.track_quality(tracks, clip, window=job.options.window, threads=job.threads)
+    return trackcore.analyze(
+        tracks, probe=probe, pixels=pixels, settings=settings, threads=job.threads,
+        feature_quality_score=quality.feature_quality_score,
+    )  # fmt: skip
+
+
+def _record(
+    job: Job, tracks: Tracks, summary: TrackSummary, analysis: ClipAnalysis | None
+) -> dict[str, Any]:
     w, h = tracks.frame_size
     ends = tracks.frame_numbers[[0, -1]].tolist() if tracks.n_frames else [None, None]
     return {
@@ -136,11 +182,11 @@ def _record(job: Job, tracks: Tracks, summary: TrackSummary) -> dict[str, Any]:
         },
         "options": asdict(job.options),
         "summary": summary.to_dict(),
+        "statistics": None if analysis is None else analysis.to_dict(),
     }  # fmt: skip
 
 
 def _write(job: Job, tracks: Tracks, record: dict[str, Any], files: dict[str, str]) -> None:
-    job.folder.mkdir(parents=True, exist_ok=True)
     folder = job.folder
     for name in _OVERLAYS:  # of an earlier run: it would show other tracks
         (folder / name).unlink(missing_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
 
@@ -20,6 +20,7 @@ from trackcore.types import PointStatus
 
 Progress = Callable[[int, "int | None"], object]
 Cancel = Callable[[], bool]
+OnFrame = Callable[[Frame], object]
 
 
 def track_clip(
@@ -28,6 +29,7 @@ def track_clip(
     *,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
+    on_frame: OnFrame | None = None,
     mask: str | PathLike[str] | NDArray[Any] | None = None,
     frames: tuple[int | None, int | None] | str | None = None,
     step: int = 1,
@@ -48,6 +50,10 @@ def track_clip(
         it is not known.
     cancel : callable, optional
         Asked before every frame; True stops, and what was tracked so far is returned.
+    on_frame : callable, optional
+        Called as `on_frame(frame)` with every `Frame` once it is tracked, so that what else looks
+        at the pixels need not decode them again (`FrameMeter.push`). With `backwards_from` each
+        frame comes once: the keyframe and what follows, then what precedes it, backwards.
     mask : path or (h, w) array, optional
         Where tracks may start: white, or non-zero.
     frames : (first, last) or "A:B", optional
@@ -80,10 +86,19 @@ def track_clip(
     else:
         raise InputError("frames, step: expected neither beside a Clip (give them to open_clip)")
     area = None if mask is None else load_mask(mask, clip.size).astype(np.uint8)
-    job = _Job(clip, settings, area, xy_px, threads, progress, cancel)
+    job = _Job(clip, settings, area, xy_px, threads, _Callbacks(progress, cancel, on_frame))
     if backwards_from is None:
         return job.run(clip, job.new_tracker())
     return job.run_both_ways(backwards_from)
+
+
+@dataclass(frozen=True, slots=True)
+class _Callbacks:
+    """What the caller wants to be told or asked."""
+
+    progress: Progress | None
+    cancel: Cancel | None
+    on_frame: OnFrame | None
 
 
 class _Job:
@@ -96,16 +111,14 @@ class _Job:
         mask: NDArray[np.uint8] | None,
         xy_px: ArrayLike | None,
         threads: int,
-        progress: Progress | None,
-        cancel: Cancel | None,
+        callbacks: _Callbacks,
     ) -> None:
         self._clip = clip
         self._options = options if xy_px is None else replace(options, target_count=0)
         self._mask = mask
         self._xy_px = xy_px
         self._threads = threads
-        self._progress = progress
-        self._cancel = cancel
+        self._call = callbacks
         self._done = 0
         self._total = clip.expected_length
 
@@ -114,7 +127,7 @@ class _Job:
 
     def push(self, tracker: Tracker, frame: Frame, *, timed: bool = True) -> bool:
         """Track into one frame; False when the user asked to stop before it."""
-        if self._cancel is not None and self._cancel():
+        if self._call.cancel is not None and self._call.cancel():
             return False
         if timed:
             tracker.push(frame.image, frame.t_ns, number=frame.number)
@@ -123,8 +136,10 @@ class _Job:
         if tracker.n_frames == 1 and self._xy_px is not None:
             tracker.add_points(self._xy_px)
         self._done += 1
-        if self._progress is not None:
-            self._progress(self._done, self._total)
+        if self._call.on_frame is not None and (timed or tracker.n_frames > 1):
+            self._call.on_frame(frame)  # the keyframe was there on the way forwards
+        if self._call.progress is not None:
+            self._call.progress(self._done, self._total)
         return True
 
     def run(self, clip: Clip, tracker: Tracker) -> Tracks:

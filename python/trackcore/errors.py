@@ -2,7 +2,11 @@
 
 TrackcoreError
 ├── InputError (also a ValueError)      a wrong argument: which one, what was expected, what came
-│   └── SourceError (also an OSError)   a clip that cannot be opened or read
+│   ├── SourceError (also an OSError)   a clip that cannot be opened or read
+│   ├── RecordError                     a record that is not what the schema says
+│   ├── PrivacyError                    a record that would give away more than numbers
+│   └── ArchiveError                    an archive that may not be imported
+├── StoreError (also an OSError)    the data directory cannot be read or written
 └── DependencyError (also an ImportError)   a package that is missing or cannot be loaded
 """
 
@@ -17,6 +21,22 @@ class InputError(TrackcoreError, ValueError):
 
 class SourceError(InputError, OSError):
     """A clip, image or mask cannot be found, opened or decoded."""
+
+
+class RecordError(InputError):
+    """A record, or a file that should hold one, is not what the schema says."""
+
+
+class PrivacyError(InputError):
+    """A record holds what may not leave this machine."""
+
+
+class ArchiveError(InputError):
+    """A file is no archive of records, or one that could do harm."""
+
+
+class StoreError(TrackcoreError, OSError):
+    """The data directory cannot be read or written."""
 
 
 class DependencyError(TrackcoreError, ImportError):

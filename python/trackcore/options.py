@@ -265,3 +265,45 @@ class FilterOptions(Options):
         8, lo=0, hi=100_000, doc="the least bad are spared until so many tracks remain"
     )
     seed: int = knob(0, lo=0, hi=2**31 - 1, doc="of the random samples; same seed, same answer")
+
+
+class Fill(StrEnum):
+    """Which samples of a bridged gap become positions of the track."""
+
+    VERIFIED = "verified"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealOptions(Options):
+    """Which lost tracks are joined with later ones (`heal`)."""
+
+    max_gap: int = knob(50, unit="frames", lo=0, hi=10_000, doc="longest gap bridged")
+    max_gap_alone: int = knob(
+        12, unit="frames", lo=0, hi=10_000,
+        doc="longest gap bridged where too few neighbours were seen on both sides",
+    )  # fmt: skip
+    min_anchors: int = knob(
+        3, lo=3, hi=1000, doc="least neighbours that tell how the surface moved during the gap"
+    )
+    max_search_px: float = knob(
+        24.0, unit="px", lo=1.0, hi=100.0,
+        doc="a gap is left alone where the point may be further than this from its prediction",
+    )  # fmt: skip
+    max_offset_px: float = knob(
+        3.0, unit="px", lo=0.0, hi=20.0,
+        doc="furthest that the later track may follow a point beside the lost one; corrected",
+    )  # fmt: skip
+    pattern: int = knob(21, unit="px", lo=7, hi=63, doc="side of the patch compared; odd or even")
+    min_ncc: float = knob(0.85, lo=0.0, hi=1.0, doc="a worse match is none")
+    max_ambiguity: float = knob(
+        0.7, lo=0.0, hi=1.0,
+        doc="refuse if (1 - ncc) exceeds this share of the second-best place's",
+    )  # fmt: skip
+    max_disagreement_px: float = knob(
+        0.5, unit="px", lo=0.0, hi=10.0, doc="refuse if matches of several frames scatter more"
+    )
+    fill: Fill = knob(
+        Fill.VERIFIED,
+        doc="positions in the gap: those that pixels confirm, or all, interpolated where hidden",
+    )

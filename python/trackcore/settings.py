@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from trackcore.errors import InputError
-from trackcore.options import MotionModel, Options, knob
+from trackcore.options import MotionModel, Options, TrackerOptions, knob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +101,22 @@ ODD_SIZES = ("pattern_size", "search_size")
 
 SETTING_NAMES = tuple(k.name for k in Settings.knobs())
 """The documented keys, in the documents' order."""
+
+
+def settings_used(options: TrackerOptions) -> dict[str, int | float | str]:
+    """Return what the tracker's options are in the documented words, whatever their range.
+
+    The tracker searches no area: `search_size` is the side of what the coarsest level's patch
+    covers, which is how far it can follow. `threshold` is the share of the strongest corner's
+    score that a weak one needs.
+    """
+    return {
+        "pattern_size": options.window,
+        "search_size": (options.window - 1) * 2 ** (options.levels - 1) + 1,
+        "correlation": options.min_ncc,
+        "threshold": options.quality,
+        "motion_model": options.model.value,
+    }
 
 
 def _number(name: str, value: object) -> float:

@@ -257,6 +257,25 @@ class Tracks:
             self.frame_size, self.fps, self.first_frame, self.frame_numbers,
         )  # fmt: skip
 
+    def between(self, first: int, last: int) -> Tracks:
+        """Return the frames at array indices first .. last - 1, with those tracks seen in them.
+
+        Raises
+        ------
+        InputError
+            If the indices are not 0 <= first <= last <= n_frames.
+        """
+        if not 0 <= first <= last <= self.n_frames:
+            raise InputError(f"first, last: expected 0 .. {self.n_frames}, got {first}, {last}")
+        part = slice(first, last)
+        which = self.seen[:, part].any(axis=1)
+        numbers = self.frame_numbers[part]
+        return Tracks(
+            self.ids[which], self.xy_px[which, part], self.status[which, part],
+            self.ncc[which, part], self.t_ns[part], self.frame_size, self.fps,
+            int(numbers[0]) if len(numbers) else self.first_frame, numbers,
+        )  # fmt: skip
+
     def equals(self, other: object, *, tolerance_px: float = 0.0) -> bool:
         """Return True if `other` holds the same, positions within `tolerance_px` [px] per axis.
 

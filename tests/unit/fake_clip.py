@@ -64,10 +64,13 @@ def one_track(xy_px, *, size=(640, 480), reason=S.LOST, ncc=1.0):
 def fake_tracking(n_tracks=30, *, n_frames=12, size=(320, 240), lost_after=None):
     """Return a stand-in for `track_clip`: points that move right, all lost after some frames."""
 
-    def track_clip(source, options=None, *, progress=None, cancel=None, **given):
+    def track_clip(source, options=None, *, progress=None, cancel=None, on_frame=None, **given):
         track_clip.calls.append({"source": source, "options": options, **given})
         done = 0
+        frames = iter(source)
         for done in range(1, n_frames + 1):
+            if on_frame is not None:
+                on_frame(next(frames))
             if progress is not None:
                 progress(done, n_frames)
             if track_clip.at_frame is not None:

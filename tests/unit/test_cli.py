@@ -12,14 +12,17 @@ from typer.testing import CliRunner
 import trackcore
 from tests.unit.fake_clip import FakeClip, fake_tracking
 from tests.unit.made_clips import noise_video
-from trackcore import cli_demo, cli_track
+from trackcore import cli_demo, cli_track, plots
 from trackcore.cli import app
 from trackcore.errors import SourceError
 from trackcore.frames import open_clip
 from trackcore.options import MotionModel, TrackerOptions
+from trackcore.session.privacy import find_private
 from trackcore.tracks import Tracks
 
 pytest.importorskip("cv2")
+
+NOISE = list(np.random.default_rng(0).integers(0, 255, (12, 240, 320), np.uint8))
 
 
 @pytest.fixture(autouse=True)
@@ -27,10 +30,19 @@ def tracker(monkeypatch, tmp_path):
     """A stand-in for `track_clip` and `open_clip`, in an empty current folder."""
     monkeypatch.chdir(tmp_path)
     track_clip = fake_tracking()
+    track_clip.opened = []
+
+    def opened(_source, **given):
+        track_clip.opened.append(given)
+        return open_clip(NOISE, fps=25.0)
+
+    def drawn(path, *_, **__):
+        path.write_bytes(b"a picture takes a second")
+        return path
+
     monkeypatch.setattr(trackcore, "track_clip", track_clip, raising=False)
-    monkeypatch.setattr(
-        trackcore, "open_clip", lambda *_, **__: FakeClip(12, (320, 240)), raising=False
-    )
+    monkeypatch.setattr(trackcore, "open_clip", opened, raising=False)
+    monkeypatch.setattr(plots, "write_statistics", drawn)
     return track_clip
 
 
@@ -51,7 +63,9 @@ def test_track_writes_tracks_csv_summary_and_overlay(tmp_path):
     result = run("track", "shots/shot_010.mp4")
     folder = tmp_path / "shot_010-tracks"
     names = sorted(p.name for p in folder.iterdir())
-    assert names == ["overlay.mp4", "summary.json", "tracks.csv", "tracks.npz"]
+    assert names == [
+        "overlay.mp4", "statistics.png", "summary.json", "tracks.csv", "tracks.npz",
+    ]  # fmt: skip
     assert len(Tracks.load(folder / "tracks.npz")) == 30
     summary = json.loads((folder / "summary.json").read_text())
     assert summary["summary"]["tracks"] == 30
@@ -68,7 +82,7 @@ def test_json_is_one_object_and_names_the_files():
         "first_frame": 1, "last_frame": 12,
     }  # fmt: skip
     assert all(os.path.exists(path) for path in told["files"].values())  # noqa: PTH110
-    assert set(told["files"]) == {"tracks", "csv", "summary", "overlay"}
+    assert set(told["files"]) == {"tracks", "csv", "summary", "statistics", "overlay"}
 
 
 def test_every_knob_is_a_flag_with_the_options_default(tracker):
@@ -111,7 +125,8 @@ def test_the_clips_own_flags_reach_the_tracker(tracker):
         "--threads", "3", "--backwards-from", "1050", "--model", "perspective",
     )  # fmt: skip
     call = tracker.calls[-1]
-    assert (call["frames"], call["step"], str(call["mask"])) == ((1001, 1080), 2, "m.png")
+    assert (tracker.opened[0]["frames"], tracker.opened[0]["step"]) == ((1001, 1080), 2)
+    assert str(call["mask"]) == "m.png"
     assert (call["threads"], call["backwards_from"]) == (3, 1050)
     assert call["options"].model is MotionModel.PERSPECTIVE
 
@@ -122,7 +137,7 @@ def test_the_clips_own_flags_reach_the_tracker(tracker):
 )
 def test_frames_are_read_as_written(tracker, text, frames):
     run("track", "shot.mp4", "-q", "--no-overlay", "--frames", text)
-    assert tracker.calls[-1]["frames"] == frames
+    assert tracker.opened[0]["frames"] == frames
 
 
 @pytest.mark.parametrize(
@@ -154,8 +169,8 @@ def test_formats_add_files(tmp_path):
     )
     names = sorted(p.name for p in (tmp_path / "d").iterdir())
     assert names == [
-        "colmap", "nuke", "overlay.mp4", "summary.json", "tracks.blender.txt", "tracks.csv",
-        "tracks.json", "tracks.npz",
+        "colmap", "nuke", "overlay.mp4", "statistics.png", "summary.json", "tracks.blender.txt",
+        "tracks.csv", "tracks.json", "tracks.npz",
     ]  # fmt: skip
     assert {"json", "blender", "nuke", "colmap"} <= set(told["files"])
 
@@ -178,7 +193,7 @@ def test_an_unreadable_clip_is_one_line_and_exit_1(monkeypatch):
     def fails(*_, **__):
         raise SourceError("source: no such file: x.mp4")
 
-    monkeypatch.setattr(trackcore, "track_clip", fails)
+    monkeypatch.setattr(trackcore, "open_clip", fails)
     result = run("track", "x.mp4", code=1)
     assert result.stdout == ""
     assert result.stderr == "trackcore track: source: no such file: x.mp4\n"
@@ -228,7 +243,7 @@ def test_a_second_ctrl_c_quits_at_once(tracker, tmp_path):
     tracker.at_frame = press_twice
     told = only_json(run("track", "shot.mp4", "-o", "d", "--json", code=130))
     assert told == {"command": "track", "outcome": "cancelled"}
-    assert not (tmp_path / "d").exists()
+    assert not list((tmp_path / "d").iterdir())
 
 
 @pytest.mark.parametrize(
@@ -246,7 +261,8 @@ def test_the_default_folder_is_named_after_the_clip(clip, folder):
     assert str(cli_track.default_folder(clip)) == folder
 
 
-def test_info_shows_what_the_clip_holds():
+def test_info_shows_what_the_clip_holds(monkeypatch):
+    monkeypatch.setattr(trackcore, "open_clip", lambda *_, **__: FakeClip(12, (320, 240)))
     result = run("info", "shot.mp4")
     assert "320 x 240" in result.stdout
     assert "reported count" not in result.stdout  # not known
@@ -318,6 +334,7 @@ def test_the_demo_tracks_the_pixels_it_wrote_and_reports_the_error(tmp_path, mon
     assert names == [
         "clip",
         "overlay.mp4",
+        "statistics.png",
         "summary.json",
         "tracks.csv",
         "tracks.npz",
@@ -343,3 +360,38 @@ def test_a_demo_stopped_while_rendering_exits_130(monkeypatch):
     monkeypatch.setattr(synth, "ParallaxScene", Interrupted)
     told = only_json(run("demo", "--json", code=130))
     assert told == {"command": "demo", "outcome": "cancelled"}
+
+
+def test_a_run_leaves_a_session_that_says_what_was_found():
+    told = only_json(run("track", "plates/shot_010.mp4", "-o", "out", "--json"))
+    session = trackcore.SessionStore().load(told["session"])
+    assert session.success
+    assert session.total_tracks == 30
+    assert session.settings.pattern_size == TrackerOptions().window
+    assert session.frame_samples[0].frame == 1
+    assert session.optical_flow.dominant_direction[0] > 0.99
+    assert session.motion_probe_results.texture_class is not None
+    assert "shot_010" not in session.model_dump_json()
+    assert told["statistics"]["shots"][0]["kind"] in ("PAN_TILT", "PLANAR")
+    assert find_private(session.to_dict()) == []
+
+
+def test_a_run_without_a_session_leaves_none():
+    assert only_json(run("track", "shot.mp4", "--no-session", "--json"))["session"] is None
+    assert trackcore.SessionStore().list() == []
+
+
+def test_a_session_that_cannot_be_recorded_is_no_reason_to_fail(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("TRACKCORE_HOME", str(tmp_path / "file" / "below"))
+    result = run("track", "shot.mp4", "--json")
+    assert "no session was recorded" in result.stderr
+    assert only_json(result)["session"] is None
+
+
+def test_a_stopped_run_leaves_a_session_marked_as_interrupted(tracker):
+    tracker.at_frame = lambda done: os.kill(os.getpid(), signal.SIGINT) if done == 5 else None
+    run("track", "shot.mp4", code=130)
+    (entry,) = trackcore.SessionStore().list()
+    assert entry.interrupted
+    assert not entry.success

@@ -123,6 +123,14 @@ def test_the_environment_says_how_many_all_is(wanted: str, threads: int, started
     assert said(script, TRACKCORE_NUM_THREADS=wanted) == str(started)
 
 
+@pytest.mark.parametrize("wanted", ["abc", "0", "-3", "2x", "1.5", "9" * 30])
+def test_an_environment_that_says_no_number_is_an_input_error(wanted: str) -> None:
+    done = run("scene()\ntrack(0)", TRACKCORE_NUM_THREADS=wanted)
+    assert done.returncode == 1
+    message = f"InputError: TRACKCORE_NUM_THREADS={wanted}: expected a whole number above 0"
+    assert message in done.stderr
+
+
 FORK = """
 import os, signal, sys, threading, warnings
 warnings.simplefilter("ignore", DeprecationWarning)  # Python's own, of fork beside threads
@@ -199,4 +207,4 @@ def test_every_cpu_level_gives_the_same_bytes() -> None:
 def test_an_unknown_cpu_level_is_refused_with_the_choices() -> None:
     done = run("track()", TRACKCORE_CPU="nonsense")
     assert done.returncode == 1
-    assert "TRACKCORE_CPU=nonsense: expected baseline, v3 or v4" in done.stderr
+    assert "InputError: TRACKCORE_CPU=nonsense: expected baseline, v3 or v4" in done.stderr

@@ -142,3 +142,16 @@ def test_equals_sees_a_difference_in_any_field():
 
 def changed_all(name, amount):
     return fields(**{name: fields()[name] + amount})
+
+
+def test_a_part_of_the_frames_keeps_their_numbers_and_the_tracks_seen_in_them() -> None:
+    xy_px = np.full((2, 6, 2), np.nan)
+    xy_px[0, :3], xy_px[1, 2:] = 10.0, 20.0
+    tracks = Tracks.from_positions(xy_px, frame_size=(64, 48), first_frame=101)
+    late = tracks.between(3, 6)
+    assert late.ids.tolist() == [1]
+    assert late.frame_numbers.tolist() == [104, 105, 106]
+    assert late.t_ns.tolist() == tracks.t_ns[3:].tolist()
+    assert tracks.between(0, 6).equals(tracks)
+    with pytest.raises(InputError, match=r"first, last: expected 0 \.\. 6, got 3, 7"):
+        tracks.between(3, 7)

@@ -90,12 +90,23 @@ def fit_rigid(
     if whole.sum() < LEAST_POINTS:
         return None
     x = homogeneous(reference)
-    if flat:
-        begin = [_start_flat(x[whole], views[:, whole], limit, rng)]
-    else:
-        begin = _starts(x[whole], views[:, whole], limit, rng, count=starts)
-    fits = [_refined(P, rho, x[whole], views[:, whole], limit, flat=flat) for P, rho in begin]
-    P = min(fits, key=lambda fit: fit[1])[0]
+    P, rho = (_start_flat if flat else _start)(x[whole], views[:, whole], limit, rng)
+    for _ in range(_ROUNDS):
+        distance = _distances(P, x[whole], rho, views[:, whole])
+        r = _rms(distance)
+        weight = np.clip(1 - (r / (3 * max(limit, robust_scale(r)))) ** 2, 0, None) ** 2
+        if flat:
+            P = _resect(x[whole], rho, views[:, whole], P, weight, columns=3)
+        else:
+            rho, P = _gauge(rho, P, weight)
+            P = _resect(x[whole], rho, views[:, whole], P, weight)
+            rho = _parallax(P, x[whole], views[:, whole])
+    return judge(P, reference, views, flat=flat)
+
+
+def judge(P: Floats, reference: Floats, views: Floats, *, flat: bool) -> RigidFit:
+    """Return how well points agree with known cameras `P`; the others as in `fit_rigid`."""
+    x = homogeneous(reference)
     rho = np.zeros(len(x)) if flat else _parallax(P, x, views)
     distance = _distances(P, x, rho, views)
     r = _rms(distance)

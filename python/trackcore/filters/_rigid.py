@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackcore.filters._epipolar import Floats, draw, homogeneous
-from trackcore.filters._projective import LEAST_POINTS, fit_rigid
+from trackcore.filters._projective import LEAST_POINTS, RigidFit, fit_rigid, judge
 from trackcore.filters.report import Evidence
 from trackcore.normalised import diagonal_px
 from trackcore.options import FilterOptions
@@ -19,6 +19,7 @@ _VIEWS = 5
 _REFERENCE = _VIEWS // 2
 _STARTS = 5  # hypotheses followed on the spans that decide first
 _GROUP_SAMPLES = 100
+_CELLS = 8  # along the frame's diagonal
 LEAST_GROUP = 6
 """Twice the three points that determine an affine motion: below, agreement proves nothing."""
 
@@ -93,11 +94,9 @@ def _judge(
     centre = (np.array(tracks.frame_size) - 1) / 2
     xy = (xy - centre) / half_px
     others = np.delete(np.arange(_VIEWS), _REFERENCE)
-    fit = fit_rigid(
+    fit = _background(
         xy[:, _REFERENCE], np.moveaxis(xy[:, others], 1, 0),
-        max(options.rigid_px, 0.05) / half_px,
-        np.random.default_rng([options.seed, *frames.tolist()]),
-        trusted=~suspect[who], starts=starts, flat=options.tripod,
+        max(options.rigid_px, 0.05) / half_px, seed, flat=options.tripod,
     )  # fmt: skip
     if fit is None:
         return None
@@ -107,6 +106,35 @@ def _judge(
         frames, who[known], fit.residual[known] * half_px, limit_px,
         frames[others][fit.worst_view[known]],
     )  # fmt: skip
+
+
+def _background(
+    reference: Floats, views: Floats, limit: float, seed: list[int], *, flat: bool
+) -> RigidFit | None:
+    """Fit the motion of the scene: of all that agrees, what covers the most of the frame.
+
+    A large object whose points all move alike can have more tracks, but not more of the frame,
+    than the scene behind it. So what does not agree with the first fit is fitted by itself.
+    """
+    first = fit_rigid(reference, views, limit, np.random.default_rng(seed), flat=flat)
+    if first is None:
+        return None
+    apart = first.residual > max(limit, 3 * first.scale)
+    if apart.sum() < LEAST_POINTS:
+        return first
+    rng = np.random.default_rng([*seed, 1])
+    other = fit_rigid(reference[apart], views[:, apart], limit, rng, flat=flat)
+    if other is None:
+        return first
+    other = judge(other.P, reference, views, flat=flat)
+    return max(first, other, key=lambda fit: _cells_covered(reference, fit, limit))
+
+
+def _cells_covered(reference: Floats, fit: RigidFit, limit: float) -> int:
+    """Return how many cells of the frame hold a point that agrees with a fit."""
+    inside = fit.residual <= max(limit, 3 * fit.scale)
+    cells = np.floor(reference[inside] * (_CELLS / 2)).astype(np.int64)
+    return len(np.unique(cells, axis=0))
 
 
 def _positions(
@@ -158,12 +186,12 @@ def _affine_group(xy: Floats, limit_px: float, rng: np.random.Generator) -> NDAr
     maps = np.linalg.solve(x[sample], targets[sample])
     error = np.sqrt(((x @ maps - targets) ** 2).mean(axis=-1) * 2)
     inside = error < limit_px
-    best = inside[inside.sum(axis=1).argmax()]
+    best = np.asarray(inside[inside.sum(axis=1).argmax()])
     for _ in range(2):
         if best.sum() < LEAST_GROUP:
             break
         fitted = np.linalg.lstsq(x[best], targets[best], rcond=None)[0]
-        best = np.sqrt(((x @ fitted - targets) ** 2).mean(axis=-1) * 2) < limit_px
+        best = np.asarray(np.sqrt(((x @ fitted - targets) ** 2).mean(axis=-1) * 2) < limit_px)
     return best
 
 

@@ -62,6 +62,16 @@ class Clip:
         """(n,) frame numbers, gaps included as they are. Counts as `len` does."""
         return self._source.numbers(self._counted())
 
+    def number_at(self, position: int) -> int:
+        """Return the frame number at a position >= 0, at no cost: without asking if it exists.
+
+        Raises
+        ------
+        IndexError
+            If it is known that there is no such position.
+        """
+        return int(self._source.numbers([self._indices[position]])[0])
+
     @property
     def expected_length(self) -> int | None:
         """How many frames there seem to be, at no cost: for progress bars.

@@ -1,5 +1,6 @@
 #include <pybind11/pybind11.h>
 
+#include "core/environment.hpp"
 #include "core/simd/dispatch.hpp"
 #include "core/threads.hpp"
 
@@ -7,14 +8,32 @@ namespace py = pybind11;
 
 namespace trackcore::bind {
 void register_detect(py::module_& m);
+void register_frame_stats(py::module_& m);
+void register_frame_motion(py::module_& m);
 void register_pyramid(py::module_& m);
 void register_track_points(py::module_& m);
 void register_track_regions(py::module_& m);
+void register_track_stats(py::module_& m);
 void register_tracker(py::module_& m);
 }  // namespace trackcore::bind
 
+namespace {
+
+/// What is wrong with the environment is wrong input, and says so as all wrong input does.
+void translate(std::exception_ptr thrown) {
+    try {
+        if (thrown) std::rethrow_exception(thrown);
+    } catch (const trackcore::EnvironmentError& error) {
+        const py::object kind = py::module_::import("trackcore.errors").attr("InputError");
+        PyErr_SetString(kind.ptr(), error.what());
+    }
+}
+
+}  // namespace
+
 PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     using namespace trackcore;
+    py::register_local_exception_translator(&translate);
     m.attr("__version__") = TRACKCORE_VERSION;
 #ifdef TRACKCORE_SANITIZED
     m.attr("SANITIZED") = true;
@@ -26,7 +45,10 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     m.def("available_threads", &available_threads);
     bind::register_pyramid(m);  // first: the others' signatures name its class
     bind::register_detect(m);
+    bind::register_frame_stats(m);
     bind::register_track_points(m);
     bind::register_tracker(m);
     bind::register_track_regions(m);
+    bind::register_track_stats(m);
+    bind::register_frame_motion(m);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <condition_variable>
 #include <cstdlib>
 #include <deque>
@@ -12,6 +13,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "core/environment.hpp"
 
 #if defined(__linux__)
 #include <pthread.h>
@@ -173,9 +176,15 @@ Pool& pool() {
 }  // namespace
 
 int available_threads() {
-    if (const char* text = std::getenv("TRACKCORE_NUM_THREADS")) {
-        const long wanted = std::strtol(text, nullptr, 10);
-        if (wanted > 0) return static_cast<int>(std::min<long>(wanted, max_threads));
+    const char* text = std::getenv("TRACKCORE_NUM_THREADS");
+    if (text != nullptr && *text != '\0') {
+        char* end = nullptr;
+        errno = 0;
+        const long wanted = std::strtol(text, &end, 10);
+        if (*end != '\0' || errno == ERANGE || wanted < 1)
+            throw EnvironmentError("TRACKCORE_NUM_THREADS", text,
+                                   "expected a whole number above 0");
+        return static_cast<int>(std::min<long>(wanted, max_threads));
     }
     static const int quota = cgroup_cpus();
     const int cpus = affinity_cpus();

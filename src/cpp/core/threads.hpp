@@ -5,8 +5,9 @@
 
 namespace trackcore {
 
-/// How many threads "all" means: TRACKCORE_NUM_THREADS if set to a positive number, else the CPUs
-/// this process may run on (its affinity mask and, on Linux, its cgroup quota).
+/// How many threads "all" means: TRACKCORE_NUM_THREADS if it is set, else the CPUs this process may
+/// run on (its affinity mask and, on Linux, its cgroup quota). Throws EnvironmentError if the
+/// variable holds anything but a whole number above 0.
 int available_threads();
 
 /// Runs body(begin, end) over [0, count) in pieces of `grain`, on `threads` threads including the

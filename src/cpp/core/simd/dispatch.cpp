@@ -1,8 +1,9 @@
 #include "core/simd/dispatch.hpp"
 
 #include <cstdlib>
-#include <stdexcept>
 #include <string>
+
+#include "core/environment.hpp"
 
 #if defined(TRACKCORE_HAS_v4)
 #if defined(_MSC_VER)
@@ -73,12 +74,11 @@ Level choose_level() {
     for (const Level level : {Level::baseline, Level::v3, Level::v4}) {
         if (std::string(wanted) != level_name(level)) continue;
         if (cpu_has(level)) return level;
-        throw std::runtime_error(std::string("TRACKCORE_CPU=") + wanted +
-                                 ": this CPU or build only has " + level_name(best_level()) +
-                                 " and below");
+        throw EnvironmentError(
+            "TRACKCORE_CPU", wanted,
+            std::string("this CPU or build only has ") + level_name(best_level()) + " and below");
     }
-    throw std::runtime_error(std::string("TRACKCORE_CPU=") + wanted +
-                             ": expected baseline, v3 or v4");
+    throw EnvironmentError("TRACKCORE_CPU", wanted, "expected baseline, v3 or v4");
 }
 
 }  // namespace

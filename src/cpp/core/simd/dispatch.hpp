@@ -6,7 +6,7 @@ namespace trackcore::simd {
 enum class Level : int { baseline = 0, v3 = 1, v4 = 2 };
 
 /// The level in use. TRACKCORE_CPU = baseline | v3 | v4 lowers it; asking for more than the CPU
-/// has, or for a word that is no level, throws std::runtime_error.
+/// has, or for a word that is no level, throws EnvironmentError.
 Level active_level();
 
 /// The highest level that this CPU and this build have.
