@@ -15,8 +15,7 @@ Floats = NDArray[np.float64]
 _EIGHT_POINT_SAMPLES = 300
 _PARALLAX_SAMPLES = 100
 _HOMOGRAPHY_SAMPLES = 60
-_REFINED = 4  # hypotheses polished on all points, per answer wanted
-_ALIKE = 0.9  # share of points two hypotheses have in common, above which one is enough
+_REFINED = 8  # hypotheses polished on all points
 _POLISH_STEPS = 4
 _SCORED_POINTS = 250  # hypotheses are ranked on at most so many points
 
@@ -39,13 +38,8 @@ def sampson(F: Floats, a: Floats, b: Floats) -> Floats:
     return np.asarray(np.abs(error) / np.sqrt(np.maximum(slope, 1e-30)))
 
 
-def fundamentals(
-    a: Floats, b: Floats, limit: float, rng: np.random.Generator, *, count: int
-) -> list[Floats]:
-    """Return up to `count` fundamental matrices that most points a -> b, (n, 3), agree with.
-
-    Best first, each with its own set of points: between two frames, one object and one wall may
-    agree with each other better than all that stands still.
+def fundamental(a: Floats, b: Floats, limit: float, rng: np.random.Generator) -> Floats:
+    """Return the fundamental matrix that most points a -> b, (n, 3), agree with.
 
     Hypotheses from eight points serve scenes with depth; those from a homography and two points
     off its plane serve scenes that are nearly flat, where eight points determine nothing.
@@ -63,25 +57,10 @@ def fundamentals(
     )
     F = np.concatenate([_eight_point_hypotheses(rows, rng), _parallax_hypotheses(a, b, limit, rng)])
     order = np.argsort(_cost(sampson(F, a[some], b[some]), limit), kind="stable")
-    agree = sampson(F[order], a[some], b[some]) < limit
-    starts = [int(order[i]) for i in _different(agree, _REFINED * count)]
-    polished = np.stack([F[order[0]], *(_polished(F[i], rows, a, b, limit) for i in starts)])
-    distance = sampson(polished, a, b)
-    best = np.argsort(_cost(distance, limit), kind="stable")
-    return [polished[best[i]] for i in _different(distance[best] < limit, count)]
-
-
-def _different(agree: NDArray[np.bool_], count: int) -> list[int]:
-    """Return the first `count` rows of `agree`, leaving out those much like an earlier one."""
-    chosen = [0]
-    for i in range(1, len(agree)):
-        if len(chosen) == count:
-            break
-        shared = (agree[chosen] & agree[i]).sum(axis=1)
-        either = (agree[chosen] | agree[i]).sum(axis=1)
-        if (shared <= _ALIKE * either).all():
-            chosen.append(i)
-    return chosen
+    polished = [F[order[0]]]
+    polished += [_polished(F[i], rows, a, b, limit) for i in order[:_REFINED]]
+    costs = [float(_cost(sampson(f, a, b), limit)) for f in polished]
+    return np.asarray(polished[int(np.argmin(costs))])
 
 
 def draw(n: int, size: int, count: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -11,14 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from trackcore.filters._epipolar import (
     Floats,
     cross_matrices,
     dominant_homography,
     draw,
-    fundamentals,
+    fundamental,
     homogeneous,
     projected_distance,
     smallest_eigenvectors,
@@ -50,19 +49,12 @@ class RigidFit:
 
     P: Floats
     residual: Floats
-    worst_view: NDArray[np.int64]
+    worst_view: np.ndarray[tuple[int], np.dtype[np.int64]]
     scale: float
 
 
 def fit_rigid(
-    reference: Floats,
-    views: Floats,
-    limit: float,
-    rng: np.random.Generator,
-    *,
-    trusted: NDArray[np.bool_],
-    starts: int = 1,
-    flat: bool = False,
+    reference: Floats, views: Floats, limit: float, rng: np.random.Generator, *, flat: bool = False
 ) -> RigidFit | None:
     """Fit the rigid motion most points agree with, and judge all of them.
 
@@ -74,19 +66,15 @@ def fit_rigid(
         Positions in the others; NaN where unseen. The last view has the widest baseline.
     limit : float
         Residual that is always allowed [normalised].
-    trusted : (n_points,) bool
-        Points that may take part in the fit; all are judged.
-    starts : int
-        Different hypotheses that are followed to the end.
     flat : bool
         No parallax: a homography per view.
 
     Returns
     -------
     RigidFit or None
-        None with fewer than `LEAST_POINTS` trusted points seen in all views.
+        None with fewer than `LEAST_POINTS` points seen in all views.
     """
-    whole = np.isfinite(views[..., 0]).all(axis=0) & trusted
+    whole = np.isfinite(views[..., 0]).all(axis=0)
     if whole.sum() < LEAST_POINTS:
         return None
     x = homogeneous(reference)
@@ -111,24 +99,7 @@ def judge(P: Floats, reference: Floats, views: Floats, *, flat: bool) -> RigidFi
     distance = _distances(P, x, rho, views)
     r = _rms(distance)
     worst = np.where(np.isfinite(distance), distance, -1.0).argmax(axis=0)
-    return RigidFit(P, r, worst, robust_scale(r[trusted]))
-
-
-def _refined(
-    P: Floats, rho: Floats, x: Floats, views: Floats, limit: float, *, flat: bool
-) -> tuple[Floats, float]:
-    """Return the cameras after alternating with the parallax, and their cost (MSAC)."""
-    for _ in range(_ROUNDS):
-        r = _rms(_distances(P, x, rho, views))
-        weight = np.clip(1 - (r / (3 * max(limit, robust_scale(r)))) ** 2, 0, None) ** 2
-        if flat:
-            P = _resect(x, rho, views, P, weight, columns=3)
-        else:
-            rho, P = _gauge(rho, P, weight)
-            P = _resect(x, rho, views, P, weight)
-            rho = _parallax(P, x, views)
-    r = _rms(_distances(P, x, rho, views))
-    return P, float(np.minimum((r / limit) ** 2, 1.0).sum())
+    return RigidFit(P, r, worst, robust_scale(r))
 
 
 def robust_scale(residual: Floats) -> float:
@@ -142,18 +113,12 @@ def robust_scale(residual: Floats) -> float:
     return scale
 
 
-def _starts(
-    x: Floats, views: Floats, limit: float, rng: np.random.Generator, *, count: int
-) -> list[tuple[Floats, Floats]]:
-    """Return cameras and parallax from the epipolar geometry of the last view, several times."""
-    found = fundamentals(x, homogeneous(views[-1]), limit, rng, count=count)
-    return [_start(F, x, views, limit, rng) for F in found]
-
-
 def _start(
-    F: Floats, x: Floats, views: Floats, limit: float, rng: np.random.Generator
+    x: Floats, views: Floats, limit: float, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
-    """Return cameras and parallax that belong to one fundamental matrix of the last view."""
+    """Return cameras and parallax from the epipolar geometry of the last view."""
+    b = homogeneous(views[-1])
+    F = fundamental(x, b, limit, rng)
     epipole = np.linalg.svd(F.T)[2][-1]  # e^T F = 0
     last = np.column_stack([cross_matrices(epipole) @ F, epipole])
     rho = _parallax(last[None], x, views[-1:])

@@ -17,7 +17,6 @@ from trackcore.tracks import Tracks
 _SPANS = (16, 48, 144)  # array frames: short-lived tracks, and slow slips
 _VIEWS = 5
 _REFERENCE = _VIEWS // 2
-_STARTS = 5  # hypotheses followed on the spans that decide first
 _GROUP_SAMPLES = 100
 _CELLS = 8  # along the frame's diagonal
 LEAST_GROUP = 6
@@ -36,34 +35,27 @@ class _Span:
 def rigid(
     tracks: Tracks, options: FilterOptions, usable: NDArray[np.bool_]
 ) -> tuple[Evidence, Evidence]:
-    """Judge tracks, `usable` (n_tracks, n_frames) samples only: not rigid, moving objects.
-
-    Long spans come first and decide: over time the background agrees with itself, while an object
-    and one wall may pass for a rigid scene for a moment. What failed there no longer takes part in
-    the fits of shorter spans, which decide about tracks that live no longer.
-    """
+    """Judge tracks, `usable` (n_tracks, n_frames) samples only: not rigid, moving objects."""
+    spans = [
+        span
+        for i, frames in enumerate(span_frames(tracks.n_frames))
+        if (span := _judge(tracks, options, usable, frames, [options.seed, i])) is not None
+    ]
     n = len(tracks)
-    flagged, decided = np.zeros(n, bool), np.zeros(n, bool)
+    judged, outside = np.zeros(n, np.int64), np.zeros(n, np.int64)
     value, limit, frame = np.full(n, np.nan), np.full(n, options.rigid_px), np.zeros(n, np.int64)
-    spans: list[_Span] = []
-    for length in span_lengths(tracks.n_frames):
-        starts = 1 if decided.any() else _STARTS
-        judged, outside, worst = np.zeros(n, int), np.zeros(n, int), np.full(n, -1.0)
-        for frames in span_frames(tracks.n_frames, length):
-            span = _judge(tracks, options, usable, frames, flagged, starts)
-            if span is None:
-                continue
-            spans.append(span)
-            judged[span.tracks] += 1
-            outside[span.tracks] += span.residual_px > span.limit_px
-            ratio = span.residual_px / max(span.limit_px, 1e-9)
-            worse = (ratio > worst[span.tracks]) & ~decided[span.tracks]
-            i = span.tracks[worse]
-            worst[i], value[i], limit[i] = ratio[worse], span.residual_px[worse], span.limit_px
-            frame[i] = tracks.frame_numbers[span.worst_index[worse]]
-        bad = (outside > 0) & (outside >= options.rigid_share * judged)
-        flagged |= bad & ~decided
-        decided |= judged > 0
+    worst_ratio = np.full(n, -1.0)
+    for span in spans:
+        judged[span.tracks] += 1
+        outside[span.tracks] += span.residual_px > span.limit_px
+        ratio = span.residual_px / max(span.limit_px, 1e-9)
+        worse = ratio > worst_ratio[span.tracks]
+        i = span.tracks[worse]
+        worst_ratio[i], value[i] = ratio[worse], span.residual_px[worse]
+        limit[i] = span.limit_px
+        frame[i] = tracks.frame_numbers[span.worst_index[worse]]
+    flagged = (outside >= np.minimum(2, judged)) & (outside > 0)
+    flagged &= outside >= options.rigid_share * judged
     moving = flagged & _moves_with_others(tracks, usable, spans, flagged, options)
     return (
         Evidence(flagged & ~moving, value, limit, frame),
@@ -71,23 +63,22 @@ def rigid(
     )
 
 
-def span_lengths(n_frames: int) -> list[int]:
-    """Return the lengths of the spans that are judged, the longest first."""
-    longest = min(n_frames - 1, _SPANS[-1])
-    return [longest, *(s for s in reversed(_SPANS[:-1]) if s <= 0.8 * longest)]
-
-
-def span_frames(n_frames: int, length: int) -> list[NDArray[np.int64]]:
-    """Return the array indices of the views of every span of this length."""
-    starts = np.arange(0, n_frames - length, max(length // 2, 1))
-    starts = np.unique(np.append(starts, n_frames - 1 - length))
-    found = [np.unique(np.rint(np.linspace(s, s + length, _VIEWS))) for s in starts]
+def span_frames(n_frames: int) -> list[NDArray[np.int64]]:
+    """Return the array indices of the views of every span that is judged."""
+    lengths = [s for s in _SPANS if s < n_frames]
+    if n_frames - 1 > 1.25 * max(lengths, default=0) and n_frames - 1 < 2 * _SPANS[-1]:
+        lengths.append(n_frames - 1)
+    found = []
+    for length in lengths:
+        starts = np.arange(0, n_frames - length, max(length // 2, 1))
+        starts = np.unique(np.append(starts, n_frames - 1 - length))
+        found += [np.unique(np.rint(np.linspace(s, s + length, _VIEWS))) for s in starts]
     return [frames.astype(np.int64) for frames in found if len(frames) == _VIEWS]
 
 
 def _judge(
     tracks: Tracks, options: FilterOptions, usable: NDArray[np.bool_],
-    frames: NDArray[np.int64], suspect: NDArray[np.bool_], starts: int,
+    frames: NDArray[np.int64], seed: list[int],
 ) -> _Span | None:  # fmt: skip
     who, xy = _positions(tracks, usable, frames)
     half_px = diagonal_px(tracks.frame_size) / 2
@@ -195,4 +186,4 @@ def _affine_group(xy: Floats, limit_px: float, rng: np.random.Generator) -> NDAr
     return best
 
 
-__all__ = ["LEAST_GROUP", "LEAST_POINTS", "rigid", "span_frames", "span_lengths"]
+__all__ = ["LEAST_GROUP", "LEAST_POINTS", "rigid", "span_frames"]
