@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-_EIGHT_POINT_SAMPLES = 300
-_PARALLAX_SAMPLES = 100
+_EIGHT_POINT_SAMPLES = 100  # per answer wanted, up to _MOST_SAMPLES
+_PARALLAX_SAMPLES = 40
+_MOST_SAMPLES = 300
 _HOMOGRAPHY_SAMPLES = 60
 _REFINED = 4  # hypotheses polished on all points, per answer wanted
 _ALIKE = 0.9  # share of points two hypotheses have in common, above which one is enough
@@ -63,7 +64,9 @@ def fundamentals(
         if len(a) > _SCORED_POINTS
         else np.arange(len(a))
     )
-    F = np.concatenate([_eight_point_hypotheses(rows, rng), _parallax_hypotheses(a, b, limit, rng)])
+    F = np.concatenate(
+        [_eight_point_hypotheses(rows, count, rng), _parallax_hypotheses(a, b, limit, count, rng)]
+    )
     order = np.argsort(cost(sampson(F, a[some], b[some]), weight[some], limit), kind="stable")
     agree = sampson(F[order], a[some], b[some]) < limit
     starts = [int(order[i]) for i in _different(agree, _REFINED * count)]
@@ -134,16 +137,18 @@ def projected_distance(P: Floats, X: Floats, xy: Floats) -> Floats:
     return np.asarray(np.hypot(p[..., 0, :] / w - xy[:, 0], p[..., 1, :] / w - xy[:, 1]))
 
 
-def _eight_point_hypotheses(rows: Floats, rng: np.random.Generator) -> Floats:
-    sample = rows[draw(len(rows), 8, _EIGHT_POINT_SAMPLES, rng)]
+def _eight_point_hypotheses(rows: Floats, count: int, rng: np.random.Generator) -> Floats:
+    sample = rows[draw(len(rows), 8, min(_EIGHT_POINT_SAMPLES * count, _MOST_SAMPLES), rng)]
     return _of_rank_two(homographies(sample))
 
 
-def _parallax_hypotheses(a: Floats, b: Floats, limit: float, rng: np.random.Generator) -> Floats:
+def _parallax_hypotheses(
+    a: Floats, b: Floats, limit: float, count: int, rng: np.random.Generator
+) -> Floats:
     """Return [e]x H for epipoles e where the parallax lines of two points meet."""
     H = dominant_homography(a, b, limit, rng)
     lines = np.cross(b, a @ H.T)
-    pairs = draw(len(a), 2, _PARALLAX_SAMPLES, rng)
+    pairs = draw(len(a), 2, min(_PARALLAX_SAMPLES * count, _MOST_SAMPLES), rng)
     epipole = np.cross(lines[pairs[:, 0]], lines[pairs[:, 1]])
     epipole /= np.linalg.norm(epipole, axis=1, keepdims=True) + 1e-30
     return np.asarray(cross_matrices(epipole) @ H)

@@ -28,6 +28,7 @@ from trackcore.filters._epipolar import (
 _ROUNDS = 8
 _RESECTION_SAMPLES = 60
 _RHO_STEPS = 3
+_MOST_POINTS = 400  # that take part in a fit; more would only take longer
 _CELLS = 8  # along the frame's diagonal
 LEAST_POINTS = 16
 """Twice the eight points that determine two views: below, agreement proves nothing."""
@@ -92,9 +93,11 @@ def fit_rigid(
     RigidFit or None
         None with fewer than `LEAST_POINTS` trusted points seen in all views.
     """
-    whole = np.isfinite(views[..., 0]).all(axis=0) & trusted
-    if whole.sum() < LEAST_POINTS:
+    whole = np.flatnonzero(np.isfinite(views[..., 0]).all(axis=0) & trusted)
+    if len(whole) < LEAST_POINTS:
         return None
+    if len(whole) > _MOST_POINTS:
+        whole = np.sort(rng.choice(whole, _MOST_POINTS, replace=False))
     x, seen = homogeneous(reference[whole]), views[:, whole]
     weight = frame_weight(reference[whole])
     everyone = np.ones(len(x), bool)

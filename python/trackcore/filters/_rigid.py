@@ -24,7 +24,7 @@ _NO_LENS = 9
 _LENS_ANCHORS = (3, 6, 9, 12)  # fitted from nothing; those between, from their neighbours
 _LENS_REACH = 3
 _LENS_SPANS = 2
-_LENS_MISFIT = 0.25  # share of the frame that must not fit before a lens is looked for
+_LENS_MISFIT = 0.05  # share of the frame that must not fit before a lens is looked for
 _LENS_GAIN = 0.6  # a lens is believed that leaves at most this share of the misfit
 LEAST_GROUP = 6
 """Twice the three points that determine an affine motion: below, agreement proves nothing."""
