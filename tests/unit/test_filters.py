@@ -76,6 +76,38 @@ def test_a_turning_camera_and_a_static_one_are_no_fault(seed: int) -> None:
     assert share_not_rigid(static(seed)) <= 0.01
 
 
+@pytest.mark.parametrize("bend", [-0.05, 0.05])
+def test_a_wide_lens_is_no_fault(bend: float) -> None:
+    centre = np.array(SIZE) / 2
+    about = (room(0, noise=0.0) - centre) / centre[0]
+    bent = about * (1 + bend * (about**2).sum(axis=-1, keepdims=True)) * centre[0] + centre
+    noise = np.random.default_rng(0).normal(0, 0.1, bent.shape)
+    assert share_not_rigid(bent + noise) <= 0.01
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_hand_held_camera_is_no_fault(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    about = room(seed, noise=0.3) - np.array(SIZE) / 2
+    turn, shift = rng.normal(0, 0.01, N_FRAMES), rng.normal(0, 6.0, (N_FRAMES, 2))
+    shaken = about + turn[:, None] * about[..., ::-1] * [-1, 1] + np.array(SIZE) / 2 + shift
+    assert share_not_rigid(shaken) <= 0.01
+
+
+@pytest.mark.parametrize("share", [0.1, 0.4])
+def test_tracks_that_slide_evenly_are_found_where_sliding_shows(share: float) -> None:
+    # A slide along the epipolar line, or on a track that lives briefly, does not show.
+    xy = room(0)
+    rng = np.random.default_rng(3)
+    slides = rng.random(len(xy)) < share
+    way = rng.normal(0, 1, (slides.sum(), 1, 2))
+    way /= np.linalg.norm(way, axis=-1, keepdims=True)
+    xy[slides] += 0.25 * way * np.arange(N_FRAMES)[:, None]
+    report = find_bad_tracks(tracks_of(xy), reasons=RIGID)
+    assert report.bad[slides].mean() >= 0.5
+    assert report.bad[~slides].mean() <= 0.01
+
+
 @pytest.mark.parametrize("share", [0.1, 0.25, 0.4])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_an_object_that_moves_by_itself_is_found(seed: int, share: float) -> None:
@@ -219,6 +251,18 @@ def test_smoothing_lowers_noise_and_does_not_delay_motion(strength: float) -> No
     assert np.abs(after.mean(axis=0)).max() < 0.3
     clean = smooth_tracks(tracks_of(truth), strength=strength).xy_px
     assert_allclose(clean, truth, atol=0.15)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_smoothing_keeps_the_shake_of_a_hand_held_camera(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    exact = room(seed, noise=0.0)
+    turn, shift = rng.normal(0, 0.005, N_FRAMES), rng.normal(0, 4.0, (N_FRAMES, 2))
+    about = exact - np.array(SIZE) / 2
+    shaken = about + turn[:, None] * about[..., ::-1] * [-1, 1] + np.array(SIZE) / 2 + shift
+    noisy = shaken + rng.normal(0, 0.3, exact.shape)
+    after = smooth_tracks(tracks_of(noisy), strength=0.5).xy_px - shaken
+    assert np.nanstd(after) < 0.75 * 0.3
 
 
 def test_smoothing_moves_nothing_that_the_user_placed_and_bridges_no_gap() -> None:

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-_EIGHT_POINT_SAMPLES = 300
-_PARALLAX_SAMPLES = 100
+_EIGHT_POINT_SAMPLES = 100  # per answer wanted, up to _MOST_SAMPLES
+_PARALLAX_SAMPLES = 40
+_MOST_SAMPLES = 300
 _HOMOGRAPHY_SAMPLES = 60
-_REFINED = 8  # hypotheses polished on all points
+_REFINED = 4  # hypotheses polished on all points, per answer wanted
+_ALIKE = 0.9  # share of points two hypotheses have in common, above which one is enough
 _POLISH_STEPS = 4
 _SCORED_POINTS = 250  # hypotheses are ranked on at most so many points
 
@@ -38,14 +40,21 @@ def sampson(F: Floats, a: Floats, b: Floats) -> Floats:
     return np.asarray(np.abs(error) / np.sqrt(np.maximum(slope, 1e-30)))
 
 
-def fundamental(a: Floats, b: Floats, limit: float, rng: np.random.Generator) -> Floats:
-    """Return the fundamental matrix that most points a -> b, (n, 3), agree with.
+def fundamentals(
+    a: Floats, b: Floats, weight: Floats, limit: float, rng: np.random.Generator, *, count: int
+) -> list[Floats]:
+    """Return up to `count` fundamental matrices that most points a -> b, (n, 3), agree with.
+
+    Best first, each with its own set of points: between two frames, one object and one wall may
+    agree with each other better than all that stands still.
 
     Hypotheses from eight points serve scenes with depth; those from a homography and two points
     off its plane serve scenes that are nearly flat, where eight points determine nothing.
 
     Parameters
     ----------
+    weight : (n,) float
+        How much each point counts.
     limit : float
         Distance beyond which a point is an outlier [normalised].
     """
@@ -55,12 +64,29 @@ def fundamental(a: Floats, b: Floats, limit: float, rng: np.random.Generator) ->
         if len(a) > _SCORED_POINTS
         else np.arange(len(a))
     )
-    F = np.concatenate([_eight_point_hypotheses(rows, rng), _parallax_hypotheses(a, b, limit, rng)])
-    order = np.argsort(_cost(sampson(F, a[some], b[some]), limit), kind="stable")
-    polished = [F[order[0]]]
-    polished += [_polished(F[i], rows, a, b, limit) for i in order[:_REFINED]]
-    costs = [float(_cost(sampson(f, a, b), limit)) for f in polished]
-    return np.asarray(polished[int(np.argmin(costs))])
+    F = np.concatenate(
+        [_eight_point_hypotheses(rows, count, rng), _parallax_hypotheses(a, b, limit, count, rng)]
+    )
+    order = np.argsort(cost(sampson(F, a[some], b[some]), weight[some], limit), kind="stable")
+    agree = sampson(F[order], a[some], b[some]) < limit
+    starts = [int(order[i]) for i in _different(agree, _REFINED * count)]
+    polished = np.stack([F[order[0]], *(_polished(F[i], rows, a, b, limit) for i in starts)])
+    distance = sampson(polished, a, b)
+    best = np.argsort(cost(distance, weight, limit), kind="stable")
+    return [polished[best[i]] for i in _different(distance[best] < limit, count)]
+
+
+def _different(agree: NDArray[np.bool_], count: int) -> list[int]:
+    """Return the first `count` rows of `agree`, leaving out those much like an earlier one."""
+    chosen = [0]
+    for i in range(1, len(agree)):
+        if len(chosen) == count:
+            break
+        shared = (agree[chosen] & agree[i]).sum(axis=1)
+        either = (agree[chosen] | agree[i]).sum(axis=1)
+        if (shared <= _ALIKE * either).all():
+            chosen.append(i)
+    return chosen
 
 
 def draw(n: int, size: int, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -91,7 +117,7 @@ def dominant_homography(a: Floats, b: Floats, limit: float, rng: np.random.Gener
     rows = homography_rows(a, b)
     sample = draw(len(a), 4, _HOMOGRAPHY_SAMPLES, rng)
     H = homographies(rows[sample].reshape(len(sample), 8, 9))
-    H = H[np.argmin(_cost(_transfer(H, a, b), limit))]
+    H = H[np.argmin(cost(_transfer(H, a, b), np.ones(len(a)), limit))]
     for _ in range(_POLISH_STEPS):
         depth = np.abs(a @ H[2]) + 1e-12
         weight = _weight(_transfer(H, a, b), limit) / depth**2 * np.linalg.norm(H) ** 2
@@ -111,16 +137,18 @@ def projected_distance(P: Floats, X: Floats, xy: Floats) -> Floats:
     return np.asarray(np.hypot(p[..., 0, :] / w - xy[:, 0], p[..., 1, :] / w - xy[:, 1]))
 
 
-def _eight_point_hypotheses(rows: Floats, rng: np.random.Generator) -> Floats:
-    sample = rows[draw(len(rows), 8, _EIGHT_POINT_SAMPLES, rng)]
+def _eight_point_hypotheses(rows: Floats, count: int, rng: np.random.Generator) -> Floats:
+    sample = rows[draw(len(rows), 8, min(_EIGHT_POINT_SAMPLES * count, _MOST_SAMPLES), rng)]
     return _of_rank_two(homographies(sample))
 
 
-def _parallax_hypotheses(a: Floats, b: Floats, limit: float, rng: np.random.Generator) -> Floats:
+def _parallax_hypotheses(
+    a: Floats, b: Floats, limit: float, count: int, rng: np.random.Generator
+) -> Floats:
     """Return [e]x H for epipoles e where the parallax lines of two points meet."""
     H = dominant_homography(a, b, limit, rng)
     lines = np.cross(b, a @ H.T)
-    pairs = draw(len(a), 2, _PARALLAX_SAMPLES, rng)
+    pairs = draw(len(a), 2, min(_PARALLAX_SAMPLES * count, _MOST_SAMPLES), rng)
     epipole = np.cross(lines[pairs[:, 0]], lines[pairs[:, 1]])
     epipole /= np.linalg.norm(epipole, axis=1, keepdims=True) + 1e-30
     return np.asarray(cross_matrices(epipole) @ H)
@@ -153,6 +181,6 @@ def _weight(distance: Floats, limit: float) -> Floats:
     return np.asarray(np.clip(1 - (distance / (2 * limit)) ** 2, 0, None) ** 2)
 
 
-def _cost(distance: Floats, limit: float) -> Floats:
-    """Return the truncated squared distances, summed (MSAC)."""
-    return np.asarray(np.minimum((distance / limit) ** 2, 1.0).sum(-1))
+def cost(distance: Floats, weight: Floats, limit: float) -> Floats:
+    """Return the truncated squared distances (..., n), summed (MSAC)."""
+    return np.asarray((np.minimum((distance / limit) ** 2, 1.0) * weight).sum(-1))

@@ -11,13 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trackcore.filters._epipolar import (
     Floats,
+    cost,
     cross_matrices,
     dominant_homography,
     draw,
-    fundamental,
+    fundamentals,
     homogeneous,
     projected_distance,
     smallest_eigenvectors,
@@ -26,6 +28,8 @@ from trackcore.filters._epipolar import (
 _ROUNDS = 8
 _RESECTION_SAMPLES = 60
 _RHO_STEPS = 3
+_MOST_POINTS = 400  # that take part in a fit; more would only take longer
+_CELLS = 8  # along the frame's diagonal
 LEAST_POINTS = 16
 """Twice the eight points that determine two views: below, agreement proves nothing."""
 
@@ -45,18 +49,28 @@ class RigidFit:
         View with the largest distance.
     scale : float
         Typical residual of the points that agree.
+    cost : float
+        Misfit of the trusted points seen in all views, cells of the frame (`frame_weight`).
     """
 
     P: Floats
     residual: Floats
-    worst_view: np.ndarray[tuple[int], np.dtype[np.int64]]
+    worst_view: NDArray[np.int64]
     scale: float
+    cost: float
 
 
 def fit_rigid(
-    reference: Floats, views: Floats, limit: float, rng: np.random.Generator, *, flat: bool = False
+    reference: Floats,
+    views: Floats,
+    limit: float,
+    rng: np.random.Generator,
+    *,
+    trusted: NDArray[np.bool_],
+    starts: int = 1,
+    flat: bool = False,
 ) -> RigidFit | None:
-    """Fit the rigid motion most points agree with, and judge all of them.
+    """Fit the rigid motion that most of the frame agrees with, and judge all points.
 
     Parameters
     ----------
@@ -66,40 +80,93 @@ def fit_rigid(
         Positions in the others; NaN where unseen. The last view has the widest baseline.
     limit : float
         Residual that is always allowed [normalised].
+    trusted : (n_points,) bool
+        Points that may take part in the fit; all are judged.
+    starts : int
+        Different hypotheses that are followed to the end. With more than one, what disagrees with
+        the best of them is fitted by itself as well, in case it is the scene.
     flat : bool
         No parallax: a homography per view.
 
     Returns
     -------
     RigidFit or None
-        None with fewer than `LEAST_POINTS` points seen in all views.
+        None with fewer than `LEAST_POINTS` trusted points seen in all views.
     """
-    whole = np.isfinite(views[..., 0]).all(axis=0)
-    if whole.sum() < LEAST_POINTS:
+    whole = np.flatnonzero(np.isfinite(views[..., 0]).all(axis=0) & trusted)
+    if len(whole) < LEAST_POINTS:
         return None
-    x = homogeneous(reference)
-    P, rho = (_start_flat if flat else _start)(x[whole], views[:, whole], limit, rng)
-    for _ in range(_ROUNDS):
-        distance = _distances(P, x[whole], rho, views[:, whole])
-        r = _rms(distance)
-        weight = np.clip(1 - (r / (3 * max(limit, robust_scale(r)))) ** 2, 0, None) ** 2
-        if flat:
-            P = _resect(x[whole], rho, views[:, whole], P, weight, columns=3)
-        else:
-            rho, P = _gauge(rho, P, weight)
-            P = _resect(x[whole], rho, views[:, whole], P, weight)
-            rho = _parallax(P, x[whole], views[:, whole])
-    return judge(P, reference, views, flat=flat)
-
-
-def judge(P: Floats, reference: Floats, views: Floats, *, flat: bool) -> RigidFit:
-    """Return how well points agree with known cameras `P`; the others as in `fit_rigid`."""
+    if len(whole) > _MOST_POINTS:
+        whole = np.sort(rng.choice(whole, _MOST_POINTS, replace=False))
+    x, seen = homogeneous(reference[whole]), views[:, whole]
+    weight = frame_weight(reference[whole])
+    everyone = np.ones(len(x), bool)
+    P, least, r = _best(x, seen, weight, everyone, limit, rng, starts=starts, flat=flat)
+    apart = r > max(limit, 3 * robust_scale(r))
+    if starts > 1 and apart.sum() >= LEAST_POINTS:
+        other, its, _ = _best(x, seen, weight, apart, limit, rng, starts=starts, flat=flat)
+        P, least = (other, its) if its < least else (P, least)
     x = homogeneous(reference)
     rho = np.zeros(len(x)) if flat else _parallax(P, x, views)
     distance = _distances(P, x, rho, views)
     r = _rms(distance)
     worst = np.where(np.isfinite(distance), distance, -1.0).argmax(axis=0)
-    return RigidFit(P, r, worst, robust_scale(r))
+    return RigidFit(P, r, worst, robust_scale(r[trusted]), least)
+
+
+def frame_weight(reference: Floats) -> Floats:
+    """Return weights (n,) by which each part of the frame counts alike, however many points it has.
+
+    An object close to the camera can have more tracks than the scene behind it, but rarely more of
+    the frame.
+    """
+    cells = np.floor(reference * (_CELLS / 2)).astype(np.int64)
+    _, cell, count = np.unique(cells, axis=0, return_inverse=True, return_counts=True)
+    return np.asarray(1.0 / count[cell.ravel()])
+
+
+def adapted(
+    P: Floats, reference: Floats, views: Floats, limit: float, *, flat: bool
+) -> tuple[Floats, float]:
+    """Return cameras refined from `P` on points seen in all views, and their cost."""
+    x = homogeneous(reference)
+    rho = np.zeros(len(x)) if flat else _parallax(P, x, views)
+    P, r = _refined(P, rho, x, views, limit, flat=flat)
+    return P, float(cost(r, frame_weight(reference), limit))
+
+
+def _best(
+    x: Floats, views: Floats, weight: Floats, some: NDArray[np.bool_], limit: float,
+    rng: np.random.Generator, *, starts: int, flat: bool,
+) -> tuple[Floats, float, Floats]:  # fmt: skip
+    """Return the cameras from `some` points that all agree with best, their cost and residuals."""
+    if flat:
+        begin = [_start_flat(x[some], views[:, some], limit, rng)]
+    else:
+        begin = _starts(x[some], views[:, some], weight[some], limit, rng, count=starts)
+    fits = []
+    for P, rho in begin:
+        P, _ = _refined(P, rho, x[some], views[:, some], limit, flat=flat)
+        rho = np.zeros(len(x)) if flat else _parallax(P, x, views)
+        r = _rms(_distances(P, x, rho, views))
+        fits.append((P, float(cost(r, weight, limit)), r))
+    return min(fits, key=lambda fit: fit[1])
+
+
+def _refined(
+    P: Floats, rho: Floats, x: Floats, views: Floats, limit: float, *, flat: bool
+) -> tuple[Floats, Floats]:
+    """Return the cameras after alternating with the parallax, and the residuals."""
+    for _ in range(_ROUNDS):
+        r = _rms(_distances(P, x, rho, views))
+        weight = np.clip(1 - (r / (3 * max(limit, robust_scale(r)))) ** 2, 0, None) ** 2
+        if flat:
+            P = _resect(x, rho, views, P, weight, columns=3)
+        else:
+            rho, P = _gauge(rho, P, weight)
+            P = _resect(x, rho, views, P, weight)
+            rho = _parallax(P, x, views)
+    return P, _rms(_distances(P, x, rho, views))
 
 
 def robust_scale(residual: Floats) -> float:
@@ -113,12 +180,18 @@ def robust_scale(residual: Floats) -> float:
     return scale
 
 
+def _starts(
+    x: Floats, views: Floats, weight: Floats, limit: float, rng: np.random.Generator, *, count: int
+) -> list[tuple[Floats, Floats]]:
+    """Return cameras and parallax from the epipolar geometry of the last view, several times."""
+    found = fundamentals(x, homogeneous(views[-1]), weight, limit, rng, count=count)
+    return [_start(F, x, views, limit, rng) for F in found]
+
+
 def _start(
-    x: Floats, views: Floats, limit: float, rng: np.random.Generator
+    F: Floats, x: Floats, views: Floats, limit: float, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
-    """Return cameras and parallax from the epipolar geometry of the last view."""
-    b = homogeneous(views[-1])
-    F = fundamental(x, b, limit, rng)
+    """Return cameras and parallax that belong to one fundamental matrix of the last view."""
     epipole = np.linalg.svd(F.T)[2][-1]  # e^T F = 0
     last = np.column_stack([cross_matrices(epipole) @ F, epipole])
     rho = _parallax(last[None], x, views[-1:])

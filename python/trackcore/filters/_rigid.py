@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackcore.filters._epipolar import Floats, draw, homogeneous
-from trackcore.filters._projective import LEAST_POINTS, RigidFit, fit_rigid, judge
+from trackcore.filters._projective import LEAST_POINTS, adapted, fit_rigid, frame_weight
 from trackcore.filters.report import Evidence
 from trackcore.normalised import diagonal_px
 from trackcore.options import FilterOptions
@@ -17,8 +17,15 @@ from trackcore.tracks import Tracks
 _SPANS = (16, 48, 144)  # array frames: short-lived tracks, and slow slips
 _VIEWS = 5
 _REFERENCE = _VIEWS // 2
+_STARTS = 5  # hypotheses followed on the spans that decide first
 _GROUP_SAMPLES = 100
-_CELLS = 8  # along the frame's diagonal
+_LENSES = np.arange(-9, 5) * 0.05  # strong barrel .. pincushion
+_NO_LENS = 9
+_LENS_ANCHORS = (3, 6, 9, 12)  # fitted from nothing; those between, from their neighbours
+_LENS_REACH = 3
+_LENS_SPANS = 2
+_LENS_MISFIT = 0.05  # share of the frame that must not fit before a lens is looked for
+_LENS_GAIN = 0.6  # a lens is believed that leaves at most this share of the misfit
 LEAST_GROUP = 6
 """Twice the three points that determine an affine motion: below, agreement proves nothing."""
 
@@ -35,27 +42,35 @@ class _Span:
 def rigid(
     tracks: Tracks, options: FilterOptions, usable: NDArray[np.bool_]
 ) -> tuple[Evidence, Evidence]:
-    """Judge tracks, `usable` (n_tracks, n_frames) samples only: not rigid, moving objects."""
-    spans = [
-        span
-        for i, frames in enumerate(span_frames(tracks.n_frames))
-        if (span := _judge(tracks, options, usable, frames, [options.seed, i])) is not None
-    ]
+    """Judge tracks, `usable` (n_tracks, n_frames) samples only: not rigid, moving objects.
+
+    Long spans come first and decide: over time the background agrees with itself, while an object
+    and one wall may pass for a rigid scene for a moment. What failed there no longer takes part in
+    the fits of shorter spans, which decide about tracks that live no longer.
+    """
     n = len(tracks)
-    judged, outside = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    lens = radial_distortion(tracks, options, usable)
+    flagged, decided = np.zeros(n, bool), np.zeros(n, bool)
     value, limit, frame = np.full(n, np.nan), np.full(n, options.rigid_px), np.zeros(n, np.int64)
-    worst_ratio = np.full(n, -1.0)
-    for span in spans:
-        judged[span.tracks] += 1
-        outside[span.tracks] += span.residual_px > span.limit_px
-        ratio = span.residual_px / max(span.limit_px, 1e-9)
-        worse = ratio > worst_ratio[span.tracks]
-        i = span.tracks[worse]
-        worst_ratio[i], value[i] = ratio[worse], span.residual_px[worse]
-        limit[i] = span.limit_px
-        frame[i] = tracks.frame_numbers[span.worst_index[worse]]
-    flagged = (outside >= np.minimum(2, judged)) & (outside > 0)
-    flagged &= outside >= options.rigid_share * judged
+    spans: list[_Span] = []
+    for length in span_lengths(tracks.n_frames):
+        starts = 1 if decided.any() else _STARTS
+        judged, outside, worst = np.zeros(n, int), np.zeros(n, int), np.full(n, -1.0)
+        for frames in span_frames(tracks.n_frames, length):
+            span = _judge(tracks, options, usable, frames, flagged, lens, starts)
+            if span is None:
+                continue
+            spans.append(span)
+            judged[span.tracks] += 1
+            outside[span.tracks] += span.residual_px > span.limit_px
+            ratio = span.residual_px / max(span.limit_px, 1e-9)
+            worse = (ratio > worst[span.tracks]) & ~decided[span.tracks]
+            i = span.tracks[worse]
+            worst[i], value[i], limit[i] = ratio[worse], span.residual_px[worse], span.limit_px
+            frame[i] = tracks.frame_numbers[span.worst_index[worse]]
+        bad = (outside > 0) & (outside >= options.rigid_share * judged)
+        flagged |= bad & ~decided
+        decided |= judged > 0
     moving = flagged & _moves_with_others(tracks, usable, spans, flagged, options)
     return (
         Evidence(flagged & ~moving, value, limit, frame),
@@ -63,69 +78,115 @@ def rigid(
     )
 
 
-def span_frames(n_frames: int) -> list[NDArray[np.int64]]:
-    """Return the array indices of the views of every span that is judged."""
-    lengths = [s for s in _SPANS if s < n_frames]
-    if n_frames - 1 > 1.25 * max(lengths, default=0) and n_frames - 1 < 2 * _SPANS[-1]:
-        lengths.append(n_frames - 1)
-    found = []
-    for length in lengths:
-        starts = np.arange(0, n_frames - length, max(length // 2, 1))
-        starts = np.unique(np.append(starts, n_frames - 1 - length))
-        found += [np.unique(np.rint(np.linspace(s, s + length, _VIEWS))) for s in starts]
+def span_lengths(n_frames: int) -> list[int]:
+    """Return the lengths of the spans that are judged, the longest first."""
+    longest = min(n_frames - 1, _SPANS[-1])
+    return [longest, *(s for s in reversed(_SPANS[:-1]) if s <= 0.8 * longest)]
+
+
+def span_frames(n_frames: int, length: int) -> list[NDArray[np.int64]]:
+    """Return the array indices of the views of every span of this length."""
+    starts = np.arange(0, n_frames - length, max(length // 2, 1))
+    starts = np.unique(np.append(starts, n_frames - 1 - length))
+    found = [np.unique(np.rint(np.linspace(s, s + length, _VIEWS))) for s in starts]
     return [frames.astype(np.int64) for frames in found if len(frames) == _VIEWS]
+
+
+def radial_distortion(tracks: Tracks, options: FilterOptions, usable: NDArray[np.bool_]) -> float:
+    """Return the lens distortion with which the longest spans fit best; 0 unless it helps much.
+
+    The division model of Fitzgibbon (CVPR 2001) about the frame's centre, with the distance from
+    it in half diagonals: x / (1 + lens r^2).
+    """
+    spans = span_frames(tracks.n_frames, span_lengths(tracks.n_frames)[0])
+    spans = spans[:: max(1, len(spans) // _LENS_SPANS)][:_LENS_SPANS]
+    limit, flat = _allowed(tracks, options), options.tripod
+    costs, cells = np.zeros(len(_LENSES)), 0.0
+    for frames in spans:
+        _, xy = _positions(tracks, usable, frames)
+        xy = _normalised(tracks, xy[np.isfinite(xy[..., 0]).all(axis=1)])
+        if len(xy) < LEAST_POINTS:
+            continue
+        span = _lens_costs(xy, limit, options.seed, flat=flat, complete=False)
+        weight = float(frame_weight(xy[:, _REFERENCE]).sum())
+        if span[_NO_LENS] > _LENS_MISFIT * weight:
+            span = _lens_costs(xy, limit, options.seed, flat=flat, complete=True)
+        costs, cells = costs + span, cells + weight
+    best = int(np.argmin(costs))
+    if costs[_NO_LENS] <= _LENS_MISFIT * cells or costs[best] > _LENS_GAIN * costs[_NO_LENS]:
+        return 0.0
+    shift = 0.0
+    if 0 < best < len(_LENSES) - 1:
+        left, middle, right = costs[best - 1 : best + 2]
+        shift = np.clip((left - right) / max(2 * (left - 2 * middle + right), 1e-12), -0.5, 0.5)
+    return float(_LENSES[best] + shift * (_LENSES[1] - _LENSES[0]))
+
+
+def _lens_costs(xy: Floats, limit: float, seed: int, *, flat: bool, complete: bool) -> Floats:
+    """Return how badly a span fits with each of `_LENSES`; without `complete`, with none alone."""
+    costs = np.full(len(_LENSES), np.inf if complete else 0.0)
+    everyone = np.ones(len(xy), bool)
+    for anchor in _LENS_ANCHORS if complete else (_NO_LENS,):
+        bent = _straightened(xy, _LENSES[anchor])
+        fit = fit_rigid(
+            bent[:, _REFERENCE], _others(bent), limit, np.random.default_rng(seed),
+            trusted=everyone, starts=1 if complete else _STARTS, flat=flat,
+        )  # fmt: skip
+        if fit is None:
+            return np.zeros(len(_LENSES))
+        if not complete:
+            return costs + fit.cost
+        for way in (range(anchor, len(_LENSES)), range(anchor, -1, -1)):
+            P = fit.P
+            for i in way[: _LENS_REACH + 1]:  # each from its neighbour's cameras
+                bent = _straightened(xy, _LENSES[i])
+                P, cost = adapted(P, bent[:, _REFERENCE], _others(bent), limit, flat=flat)
+                costs[i] = min(costs[i], cost)
+    return costs
 
 
 def _judge(
     tracks: Tracks, options: FilterOptions, usable: NDArray[np.bool_],
-    frames: NDArray[np.int64], seed: list[int],
+    frames: NDArray[np.int64], suspect: NDArray[np.bool_], lens: float, starts: int,
 ) -> _Span | None:  # fmt: skip
     who, xy = _positions(tracks, usable, frames)
-    half_px = diagonal_px(tracks.frame_size) / 2
-    centre = (np.array(tracks.frame_size) - 1) / 2
-    xy = (xy - centre) / half_px
-    others = np.delete(np.arange(_VIEWS), _REFERENCE)
-    fit = _background(
-        xy[:, _REFERENCE], np.moveaxis(xy[:, others], 1, 0),
-        max(options.rigid_px, 0.05) / half_px, seed, flat=options.tripod,
+    xy = _normalised(tracks, xy)
+    radius2 = (xy[:, _REFERENCE] ** 2).sum(axis=-1)
+    xy = _straightened(xy, lens)
+    fit = fit_rigid(
+        xy[:, _REFERENCE], _others(xy), _allowed(tracks, options),
+        np.random.default_rng([options.seed, *frames.tolist()]),
+        trusted=~suspect[who], starts=starts, flat=options.tripod,
     )  # fmt: skip
     if fit is None:
         return None
+    half_px = diagonal_px(tracks.frame_size) / 2
     limit_px = max(options.rigid_px, options.rigid_sigma * fit.scale * half_px)
-    known = np.isfinite(fit.residual)
-    return _Span(
-        frames, who[known], fit.residual[known] * half_px, limit_px,
-        frames[others][fit.worst_view[known]],
-    )  # fmt: skip
+    # straightening stretches the corners, and the noise there with them
+    stretch = np.sqrt((1 - lens * radius2) / (1 + lens * radius2) ** 3)
+    residual_px = fit.residual * half_px / stretch
+    known = np.isfinite(residual_px)
+    others = np.delete(frames, _REFERENCE)
+    return _Span(frames, who[known], residual_px[known], limit_px, others[fit.worst_view[known]])
 
 
-def _background(
-    reference: Floats, views: Floats, limit: float, seed: list[int], *, flat: bool
-) -> RigidFit | None:
-    """Fit the motion of the scene: of all that agrees, what covers the most of the frame.
-
-    A large object whose points all move alike can have more tracks, but not more of the frame,
-    than the scene behind it. So what does not agree with the first fit is fitted by itself.
-    """
-    first = fit_rigid(reference, views, limit, np.random.default_rng(seed), flat=flat)
-    if first is None:
-        return None
-    apart = first.residual > max(limit, 3 * first.scale)
-    if apart.sum() < LEAST_POINTS:
-        return first
-    rng = np.random.default_rng([*seed, 1])
-    other = fit_rigid(reference[apart], views[:, apart], limit, rng, flat=flat)
-    if other is None:
-        return first
-    other = judge(other.P, reference, views, flat=flat)
-    return max(first, other, key=lambda fit: _cells_covered(reference, fit, limit))
+def _normalised(tracks: Tracks, xy_px: Floats) -> Floats:
+    """Return positions in half diagonals about the frame's centre."""
+    centre = (np.array(tracks.frame_size) - 1) / 2
+    return np.asarray((xy_px - centre) / (diagonal_px(tracks.frame_size) / 2))
 
 
-def _cells_covered(reference: Floats, fit: RigidFit, limit: float) -> int:
-    """Return how many cells of the frame hold a point that agrees with a fit."""
-    inside = fit.residual <= max(limit, 3 * fit.scale)
-    cells = np.floor(reference[inside] * (_CELLS / 2)).astype(np.int64)
-    return len(np.unique(cells, axis=0))
+def _straightened(xy: Floats, lens: float) -> Floats:
+    return np.asarray(xy / (1 + lens * (xy**2).sum(axis=-1, keepdims=True)))
+
+
+def _others(xy: Floats) -> Floats:
+    """Return the views but the reference, (n_views - 1, n, 2)."""
+    return np.moveaxis(np.delete(xy, _REFERENCE, axis=1), 1, 0)
+
+
+def _allowed(tracks: Tracks, options: FilterOptions) -> float:
+    return max(options.rigid_px, 0.05) / (diagonal_px(tracks.frame_size) / 2)
 
 
 def _positions(
@@ -177,7 +238,7 @@ def _affine_group(xy: Floats, limit_px: float, rng: np.random.Generator) -> NDAr
     maps = np.linalg.solve(x[sample], targets[sample])
     error = np.sqrt(((x @ maps - targets) ** 2).mean(axis=-1) * 2)
     inside = error < limit_px
-    best = np.asarray(inside[inside.sum(axis=1).argmax()])
+    best = inside[inside.sum(axis=1).argmax()]
     for _ in range(2):
         if best.sum() < LEAST_GROUP:
             break
@@ -186,4 +247,4 @@ def _affine_group(xy: Floats, limit_px: float, rng: np.random.Generator) -> NDAr
     return best
 
 
-__all__ = ["LEAST_GROUP", "LEAST_POINTS", "rigid", "span_frames"]
+__all__ = ["LEAST_GROUP", "LEAST_POINTS", "rigid", "span_frames", "span_lengths"]

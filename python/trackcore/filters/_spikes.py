@@ -77,10 +77,11 @@ def innovation_px(xy_px: Floats, frame_numbers: Floats) -> Floats:
     inside = _predicted(xy_px, frame_numbers, before, after)
     forward = _predicted(xy_px, frame_numbers, before, before2)
     backward = _predicted(xy_px, frame_numbers, after, after2)
-    size = _own_part(xy_px, xy_px - inside)
+    size = _own_part(xy_px, xy_px - inside, seen)
     for ends in (forward, backward):
-        own = _own_part(xy_px, xy_px - ends) / _NOISE_GAIN_ENDS
-        size = np.where(np.isnan(size), own, size)
+        missing = np.isnan(size) & np.isfinite(ends[..., 0])
+        own = _own_part(xy_px, xy_px - ends, missing) / _NOISE_GAIN_ENDS
+        size = np.where(missing, own, size)
     return size
 
 
@@ -111,10 +112,13 @@ def _predicted(xy: Floats, numbers: Floats, a: NDArray[np.int64], b: NDArray[np.
     return np.asarray(pa + (pb - pa) * share[..., None])
 
 
-def _own_part(xy: Floats, innovation: Floats) -> Floats:
-    """Return the length of what is left of the innovations when each frame's field is removed."""
+def _own_part(xy: Floats, innovation: Floats, wanted: NDArray[np.bool_]) -> Floats:
+    """Return the length of what is left of the innovations when each frame's field is removed.
+
+    (n_tracks, n_frames); NaN in frames where none is wanted.
+    """
     size = np.full(innovation.shape[:2], np.nan)
-    for f in range(innovation.shape[1]):
+    for f in np.flatnonzero(wanted.any(axis=0)).tolist():
         known = np.flatnonzero(np.isfinite(innovation[:, f, 0]))
         if not len(known):
             continue

@@ -55,11 +55,13 @@ def find_bad_tracks(
     NOT_RIGID and MOVING_OBJECT ask whether a track fits one rigid scene seen by a moving camera:
     per span of frames, five views are fitted by homographies plus parallax (`_projective`), which
     holds for scenes with depth, flat scenes and turning cameras alike. Parallax is no fault. A
-    track is flagged when it fails in two spans at least, or in the only one. What cannot be seen
+    track is judged on the longest spans it lives through, up to 144 frames, and flagged when it
+    fails in `rigid_share` of them. What cannot be seen
     by any such test: an object that moves as a static one at another depth would, such as a car
     driving along the camera's own path, or one sliding evenly before an infinitely far background.
-    For a camera known to turn only, `tripod` closes the second gap. Fewer than 16 tracks over a
-    span are not judged.
+    For a camera known to turn only, `tripod` closes the second gap. A moderate radial
+    distortion of the lens (some 5 % at the side of the frame) is found and allowed for; with a
+    stronger one, give undistorted positions. Fewer than 16 tracks over a span are not judged.
     """
     require_options(options, FilterOptions)
     mine = track_flags("protected", protected, len(tracks))

@@ -9,11 +9,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from trackcore.errors import InputError
 from trackcore.filters.report import track_flags
+from trackcore.normalised import diagonal_px
+from trackcore.stats import frame_motion
 from trackcore.tracks import Tracks
 
 Floats = NDArray[np.float64]
 
 _MOST_HALF_FRAMES = 7  # at strength 1
+_LEAST_COMMON = 30  # fewer tracks would take their own noise for the picture's motion
+_MOST_UNSURE_PX = 1.0
 _LEAST_SAMPLES = 5  # for a parabola and something to average; fewer stay as they are
 
 
@@ -51,6 +55,10 @@ def smooth_tracks(
     follows speed and acceleration, so that motion is neither delayed nor cut short; near the ends
     of a track it is fitted to one side. A gap is never bridged: each run of frames is smoothed by
     itself.
+
+    What the whole picture does is no noise, however rough: where at least 30 tracks tell the
+    affine motion from frame to frame (`frame_motion`), it is taken out first and put back after,
+    so that a hand-held camera's shake stays in the tracks.
     """
     if not 0 <= strength <= 1:
         raise InputError(f"strength: expected 0 .. 1, got {strength!r}")
@@ -66,12 +74,38 @@ def smooth_tracks(
     half = round(strength * _MOST_HALF_FRAMES)
     if half < 2 or not tracks.xy_px.size:
         return tracks
-    smooth = _local_parabolas(tracks.xy_px, tracks.frame_numbers, half)
-    return replace(tracks, xy_px=np.where(fixed[..., None], tracks.xy_px, smooth))
+    steady, motion = _steadied(tracks)
+    change = _local_parabolas(steady, tracks.frame_numbers, half)
+    change = np.einsum("fij,nfj->nfi", motion, change)
+    fixed |= ~tracks.seen
+    return replace(tracks, xy_px=np.where(fixed[..., None], tracks.xy_px, tracks.xy_px + change))
+
+
+def _steadied(tracks: Tracks) -> tuple[Floats, Floats]:
+    """Return the positions with the picture's motion taken out, and how to put vectors back.
+
+    The second is (n_frames, 2, 2): the linear part of the affine motion from the steadied picture
+    to each frame.
+    """
+    motion = frame_motion(tracks)
+    # tracks that cover little of the frame do not tell how the rest of it moves
+    unsure_px = motion.sigma_scale * diagonal_px(tracks.frame_size) / 2
+    known = np.isfinite(motion.affine).all(axis=(1, 2)) & (motion.n_common >= _LEAST_COMMON)
+    known &= unsure_px < _MOST_UNSURE_PX
+    to_frame = np.empty((tracks.n_frames, 3, 3))
+    to_frame[0] = np.eye(3)
+    for i, step in enumerate(np.where(known[:, None, None], motion.affine, np.eye(3))):
+        to_frame[i + 1] = step @ to_frame[i]
+    back = np.linalg.inv(to_frame)
+    steady = np.einsum("fij,nfj->nfi", back[:, :2, :2], tracks.xy_px) + back[:, :2, 2]
+    return steady, to_frame[:, :2, :2]
 
 
 def _local_parabolas(xy_px: Floats, frame_numbers: NDArray[np.int64], half: int) -> Floats:
-    """Return the value at each sample of the parabola through its run within +-half frames."""
+    """Return by how much the parabola through each sample's run, within +-half frames, is off it.
+
+    (n_tracks, n_frames, 2); zero where there are too few samples.
+    """
     n_tracks, n_frames = xy_px.shape[:2]
     seen = np.isfinite(xy_px[..., 0])
     values = np.where(seen[..., None], xy_px, 0.0)
@@ -95,4 +129,4 @@ def _local_parabolas(xy_px: Floats, frame_numbers: NDArray[np.int64], half: int)
     enough = seen & (count >= _LEAST_SAMPLES)
     normal[~enough] = np.eye(3)
     change = np.linalg.solve(normal, moments)[..., 0, :]
-    return np.asarray(np.where(enough[..., None], xy_px + change, xy_px))
+    return np.asarray(np.where(enough[..., None], change, 0.0))
