@@ -1,7 +1,5 @@
 #include "core/simd/pyramid.hpp"
 
-#include <type_traits>
-
 #include "core/simd/vec.hpp"
 
 namespace {
@@ -137,7 +135,7 @@ using trackcore::simd::luma_red;
 
 template <class Pixel>
 inline Pixel luma_one(Pixel red, Pixel green, Pixel blue) {
-    if constexpr (std::is_same_v<Pixel, float>)
+    if constexpr (static_cast<Pixel>(0.5f) != Pixel{0})  // pixels with fractions
         return 0.299f * red + 0.587f * green + 0.114f * blue;
     else
         return static_cast<Pixel>((std::uint32_t{red} * std::uint32_t{luma_red} +
