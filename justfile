@@ -25,9 +25,10 @@ lint:
     {{cpp}} | xargs clang-format --dry-run -Werror
     PYTHONPATH=python lint-imports --no-cache
 
-# regenerate the core's stub and check types
+# regenerate the core's stub and the schema files, and check types
 types:
     python .ci/stub.py
+    python .ci/schema.py
     python -m mypy
 
 # the test suite; arguments go to pytest

@@ -3,10 +3,12 @@
     python -m bench.healing_suite --cases 200 --seeds 5
 
 Posts: tracks come from `track_clip`, with real births and deaths. Healable: both tracks show, to
-half a pixel, surface points less than 2 px apart. Healed: joined, and in the median of ten frames
-after the gap within 0.5 px of the point shown just before it. Wrong: further than 2 px from that.
-Strayed: the later track, over all its life, further than 2 px from what the earlier one showed in
-the middle of its own; it counts tracks that slid off their point long before or after the gap as well.
+half a pixel and for at least 8 frames, surface points less than 2 px apart; each later track is
+the partner of one lost track. Healed: joined, and in the median of ten frames after the gap within
+0.5 px of the point shown eight frames before it, when nothing hid it yet. Wrong: further than 2 px
+from that. Strayed: over the later track's whole life further than 2 px from what the earlier one
+showed in the middle of its own, so that tracks which slid off their point long before or after the
+gap count as well.
 """
 
 from __future__ import annotations
@@ -47,12 +49,12 @@ def cut_tracks(n: int) -> None:
     )
 
 
-def posts(seeds: int) -> None:
+def posts(seeds: int, size: tuple[int, int]) -> None:
     rows, totals = [], np.zeros(5, int)
     errors: list[float] = []
     hidden: list[float] = []
     for seed in range(seeds):
-        scene = Posts(seed)
+        scene = Posts(seed, size=size)
         frames = scene.frames()
         tracks = tc.track_clip(frames)
         found = score(scene, tracks, tc.heal(tracks, frames))
@@ -79,10 +81,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=200)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--width", type=int, default=720, help="of the rendered frames")
     args = parser.parse_args()
     print(machine())
     cut_tracks(args.cases)
-    posts(args.seeds)
+    posts(args.seeds, (args.width, args.width * 2 // 3))
 
 
 if __name__ == "__main__":

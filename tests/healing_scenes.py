@@ -14,6 +14,7 @@ from trackcore.synth.images import develop
 from trackcore.tracks import Tracks
 from trackcore.types import PointStatus
 
+LEAST_LIFE = 8  # frames that a track must show its point for a gap beside it to be healable
 _ALONG = np.array([[1.0, 0, 0], [0, 1.0, 0]])
 
 
@@ -81,7 +82,7 @@ class Score:
     healable: int
     healed: int  # of those, joined within 0.5 px
     joins: int
-    wrong: int  # just after the gap further than the tolerance from the point just before it
+    wrong: int  # after the gap further than the tolerance from the point shown before it
     strayed: int  # over the later track's life, from the point in the middle of the earlier's
     errors_px: list[float]  # of the healed positions after each gap (median of each)
     gap_errors_px: list[float]  # of interpolated positions
@@ -104,19 +105,28 @@ def _truth(scene: Posts, tracks: Tracks) -> dict[int, tuple[np.ndarray, float, f
 
 
 def _partners(tracks: Tracks, truth: dict, tolerance_px: float) -> dict[int, tuple[int, int]]:
-    """Per lost row: frames of the gap, and the first later row that shows the same point."""
+    """Per lost row: frames of the gap, and the first later row that shows the same point.
+
+    Each later row is the partner of one lost row at most, of the shortest gap: of two tracks of one
+    point only one can go on. Both have to show their point for a while: a patch that was never
+    seen unhidden cannot be told from others.
+    """
     first, last, end = tracks.first_index, tracks.last_index, tracks.end_status
+    long = tracks.seen.sum(axis=1) >= LEAST_LIFE
+    pairs = [
+        (int(first[b] - last[a] - 1), a, b)
+        for a, (path, typical, _) in truth.items()
+        if end[a] not in (PointStatus.TRACKED, PointStatus.OUT_OF_FRAME) and typical <= 0.5
+        for b, (other, steady, _) in truth.items()
+        if long[a] and long[b] and 0 <= first[b] - last[a] - 1 <= 50 and steady <= 0.5
+        and np.hypot(*(other[first[b]] - path[first[b]])) <= tolerance_px
+    ]  # fmt: skip
     found: dict[int, tuple[int, int]] = {}
-    for a, (path, typical, _) in truth.items():
-        if end[a] in (PointStatus.TRACKED, PointStatus.OUT_OF_FRAME) or typical > 0.5:
-            continue
-        fitting = [
-            (int(first[b] - last[a] - 1), b) for b, (other, _, steady) in truth.items()
-            if 0 <= first[b] - last[a] - 1 <= 50 and steady <= 0.5
-            and np.hypot(*(other[first[b]] - path[first[b]])) <= tolerance_px
-        ]  # fmt: skip
-        if fitting:
-            found[a] = min(fitting)
+    taken: set[int] = set()
+    for gap, a, b in sorted(pairs):
+        if a not in found and b not in taken:
+            found[a] = gap, b
+            taken.add(b)
     return found
 
 
@@ -129,7 +139,7 @@ def score(scene: Posts, tracks: Tracks, healing: Healing, *, tolerance_px: float
     before = {row_of[h.born_name]: row_of[h.lost_name] for h in done}
     gaps = [gap for gap, _ in partner.values()]
     out = Score(len(partner), 0, len(done), 0, 0, [], [], [], gaps, [])
-    good = set()
+    good, continued = set(), set()
     for attempt in done:
         root = row_of[attempt.lost_name]
         while root in before:
@@ -138,8 +148,9 @@ def score(scene: Posts, tracks: Tracks, healing: Healing, *, tolerance_px: float
         one = attempt.gap_start_frame - tracks.first_frame
         other = attempt.gap_end_frame - tracks.first_frame
         end = int(tracks.last_index[row_of[attempt.born_name]]) + 1
-        # the join itself: one point of the scene just before the gap and just after it
-        path = scene.path_of(scene.point_at(xy[one], one))
+        # the join itself: one point of the scene before the gap, not half hidden yet, and after it
+        calm = max(one - 8, int(tracks.first_index[row_of[attempt.lost_name]]))
+        path = scene.path_of(scene.point_at(xy[calm], calm))
         off = np.hypot(*(xy - path).T)
         error = float(np.nanmedian(off[other : min(other + 10, end)]))
         out.errors_px.append(error)
@@ -149,11 +160,14 @@ def score(scene: Posts, tracks: Tracks, healing: Healing, *, tolerance_px: float
             out.strayed += float(np.nanmedian(apart)) > tolerance_px
         if error <= 0.5:
             good.add(row_of[attempt.lost_name])
+            continued.add(row_of[attempt.born_name])
         inside = slice(one + 1, other)
         hidden = healing.interpolated_xy_px[new_row[int(tracks.ids[root])]] - path
         hidden_px = np.hypot(*hidden[inside].T)
         out.gap_errors_px += hidden_px[np.isfinite(hidden_px)].tolist()
         out.filled_errors_px += off[inside][np.isfinite(off[inside])].tolist()
+    # a later track that rightly goes on from another lost track of its point is no gap left open
+    good |= {a for a, (_, b) in partner.items() if b in continued}
     out.healed = len(good & partner.keys())
     reasons: dict[int, list[str]] = {}
     for h in healing.healing_attempts:

@@ -103,13 +103,16 @@ def footage_class(frame_size: tuple[int, int], fps: float) -> str:
 def motion_class(diagonals_per_frame: float) -> MotionClass:
     """Return the class of a speed: 0.01 to 0.03 diagonals per frame, both included, is MEDIUM.
 
-    >>> motion_class(0.01).value, motion_class(0.0301).value
-    ('MEDIUM', 'HIGH')
+    LOW where nothing is known to move (NaN).
+
+    >>> [motion_class(v).value for v in (0.0099, 0.01, 0.03, 0.0301)]
+    ['LOW', 'MEDIUM', 'MEDIUM', 'HIGH']
     """
     least, most = _MEDIUM_MOTION
-    if diagonals_per_frame > most:
+    speed = round(diagonals_per_frame, 9)  # a speed of 0.01 that was computed is 0.01
+    if speed > most:
         return MotionClass.HIGH
-    return MotionClass.MEDIUM if diagonals_per_frame >= least else MotionClass.LOW
+    return MotionClass.MEDIUM if speed >= least else MotionClass.LOW
 
 
 def texture_class(share: float) -> TextureClass:

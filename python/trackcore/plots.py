@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from trackcore._files import replacing
 from trackcore.errors import DependencyError
-from trackcore.frame_regions import REGIONS, region_index
+from trackcore.frame_regions import REGIONS
+from trackcore.stats import region_stats as count
 from trackcore.tracks import Tracks
 from trackcore.types import PointStatus
 
@@ -54,7 +55,7 @@ def write_statistics(
         Apparent scale over time; its panel says so where it is not known.
     region_stats : mapping, optional
         By region name, `total_tracks` and `successful_tracks`, as in session records. Default:
-        a track is successful if it was not lost to anything but the edge of the frame.
+        `trackcore.region_stats(tracks)`.
     cuts : sequence of int
         Clip frame numbers to mark: first frames of a new shot.
     background : (h, w) array, optional
@@ -122,7 +123,7 @@ def _draw_vectors(axes: Axes, tracks: Tracks, background: NDArray[Any] | None) -
 def _draw_regions(
     axes: Axes, tracks: Tracks, region_stats: Mapping[str, Mapping[str, int]] | None
 ) -> None:
-    counts = region_stats if region_stats is not None else _region_counts(tracks)
+    counts = region_stats if region_stats is not None else count(tracks).region_stats
     total = np.array([counts.get(r, {}).get("total_tracks", 0) for r in REGIONS]).reshape(3, 3)
     good = np.array([counts.get(r, {}).get("successful_tracks", 0) for r in REGIONS])
     with np.errstate(invalid="ignore"):
@@ -133,21 +134,6 @@ def _draw_regions(
         text = f"{name}\n{good[i]} of {total[row, column]}" if total[row, column] else f"{name}\n-"
         axes.text(column, row, text, ha="center", va="center", fontsize=9)
     axes.set(xticks=[], yticks=[], title="successful tracks by region")
-
-
-def _region_counts(tracks: Tracks) -> dict[str, dict[str, int]]:
-    had = tracks.first_index >= 0
-    mean = np.full((len(tracks), 2), np.nan)
-    mean[had] = np.nanmean(tracks.xy_px[had], axis=1)
-    index = region_index(mean, tracks.frame_size)
-    good = np.isin(tracks.end_status, (PointStatus.TRACKED, PointStatus.OUT_OF_FRAME))
-    return {
-        name: {
-            "total_tracks": int((index == i).sum()),
-            "successful_tracks": int((good & (index == i)).sum()),
-        }
-        for i, name in enumerate(REGIONS)
-    }
 
 
 def _draw_survival(axes: Axes, tracks: Tracks) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from tests.oracle.pyramid import pyramid
+from tests.oracle.pyramid import grey, pyramid
 from trackcore import FramePyramid
 
 SIDES = st.integers(1, 70)
@@ -88,6 +88,17 @@ def test_the_layout_in_memory_does_not_matter(h, w, copy, seed, dtype):
 def test_colour_becomes_the_oracles_grey(h, w, channels, color, dtype, seed):
     for image in views(noise((2 * h, 2 * w, channels), dtype, seed)):
         assert_same_levels(image, FramePyramid(image, 3, color=color), 3, color)
+
+
+@pytest.mark.parametrize("color", ["bgr", "rgb"])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_colour_becomes_the_oracles_grey_in_every_column(channels, color):
+    # contiguous rows take vectors of several widths, then single pixels
+    for width in range(1, 100):
+        image = noise((5, width, channels), np.uint8, width)
+        assert_array_equal(FramePyramid(image, 1, color=color).level(0), grey(image, color))
+    image = noise((300, 1000, channels), np.uint8, 0)
+    assert_array_equal(FramePyramid(image, 1, color=color).level(0), grey(image, color))
 
 
 @given(h=st.integers(1, 300), threads=st.integers(0, 5), seed=st.integers(0, 99))

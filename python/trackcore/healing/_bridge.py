@@ -13,7 +13,7 @@ from trackcore.healing._motion import Carried, Floats, Neighbours, Walk
 from trackcore.tracks import Tracks
 
 _STRIDE = 5  # frames between fits of how offsets deform along a track
-_SLID_PX = 1.0  # a position so far from the neighbours' belongs to what hides the point
+_SLID_PX = 0.6  # a position so far from the neighbours' belongs to what hides the point
 _SMALL_PX = 0.02  # an offset that no deformation makes worth a fit
 
 

@@ -14,6 +14,7 @@ from trackcore.tracks import Tracks
 from trackcore.types import PointStatus
 
 _COARSE_PX = 16.0  # more than motion leaves the straight line between two frames of a walk
+_LEAST_RADIUS_PX = 4.0  # neighbours that agree may all be of the occluder: the pixels will tell
 _BY_ANCHORS, _BY_VELOCITY = "anchor_weighted", "constant_velocity"
 
 
@@ -83,7 +84,7 @@ class _Finder:
                 if gap > options.max_gap_alone:
                     continue
                 carried, method = neighbours.extrapolate(row, calm, start.calm), _BY_VELOCITY
-            radius = 1.5 + 3.0 * carried.sigma_px
+            radius = _LEAST_RADIUS_PX + 3.0 * carried.sigma_px
             far = np.hypot(*(xy[start.row, start.calm] - carried.xy_px))
             if radius > options.max_search_px or far > radius + options.max_offset_px:
                 continue

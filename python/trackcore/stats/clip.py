@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trackcore.footage import MotionClass, motion_class
 from trackcore.normalised import diagonal_px, normalised_velocity
 from trackcore.stats import _losses
 from trackcore.stats._core_rows import STILL_PX, Floats, Sums, sums
@@ -18,8 +19,6 @@ from trackcore.stats.regions import RegionStats, count_regions
 from trackcore.stats.track_stats import TrackStats, from_sums
 from trackcore.tracks import Tracks
 
-MEDIUM_FROM, HIGH_ABOVE = 0.01, 0.03
-"""Documented limits of the motion classes [diagonals/frame]; both belong to MEDIUM."""
 SAMPLE_EVERY = 10
 """Clip frames between frame samples."""
 INTENSITY_FRAMES = 30
@@ -101,7 +100,7 @@ class ClipMotion:
         Mean speed in at most 10 equal parts of the clip.
     frame_samples : list of FrameSample
         Of the first frame and of each whose clip number is a multiple of 10.
-    motion_class : str
+    motion_class : MotionClass
         `LOW`, `MEDIUM` (from 0.01 to 0.03) or `HIGH` by `motion_magnitude`; LOW without flow.
     motion_magnitude : float
         Mean speed of all flow.
@@ -134,7 +133,7 @@ class ClipMotion:
     flow_magnitude_histogram: Floats
     temporal_motion_profile: Floats
     frame_samples: list[FrameSample]
-    motion_class: str
+    motion_class: MotionClass
     motion_magnitude: float
     motion_variance: float
     motion_intensity: float
@@ -152,7 +151,7 @@ class ClipMotion:
         """Return the documented fields, grouped as in a session record."""
         direction = self.dominant_direction
         return {
-            "motion_class": self.motion_class,
+            "motion_class": self.motion_class.value,
             "global_motion_vector": numbers(self.global_motion_vector),
             "motion_consistency": number(self.motion_consistency),
             "frame_of_failure": self.frame_of_failure,
@@ -254,16 +253,6 @@ def _from_parts(
         frame_velocity=frame_velocity,
         active_tracks=found.frame_active,
     )
-
-
-def motion_class(velocity: float) -> str:
-    """Return `LOW`, `MEDIUM` or `HIGH` of a mean velocity [diagonals/frame]; LOW for NaN.
-
-    >>> motion_class(0.0099), motion_class(0.01), motion_class(0.03), motion_class(0.031)
-    ('LOW', 'MEDIUM', 'MEDIUM', 'HIGH')
-    """
-    v = round(velocity, 9) if np.isfinite(velocity) else 0.0  # 0.01 computed is 0.01
-    return "HIGH" if v > HIGH_ABOVE else "MEDIUM" if v >= MEDIUM_FROM else "LOW"
 
 
 def _dominant(mean_px: Floats, found: Sums, frame_size: tuple[int, int]) -> Floats | None:

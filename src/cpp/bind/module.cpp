@@ -1,5 +1,8 @@
 #include <pybind11/pybind11.h>
 
+#include <exception>
+#include <utility>
+
 #include "core/environment.hpp"
 #include "core/simd/dispatch.hpp"
 #include "core/threads.hpp"
@@ -22,7 +25,7 @@ namespace {
 /// What is wrong with the environment is wrong input, and says so as all wrong input does.
 void translate(std::exception_ptr thrown) {
     try {
-        if (thrown) std::rethrow_exception(thrown);
+        if (thrown) std::rethrow_exception(std::move(thrown));
     } catch (const trackcore::EnvironmentError& error) {
         const py::object kind = py::module_::import("trackcore.errors").attr("InputError");
         PyErr_SetString(kind.ptr(), error.what());

@@ -91,7 +91,7 @@ class Mask {
         return static_cast<int>(static_cast<std::int64_t>(i) * entries / pixels);
     }
     static bool all_zero(const std::uint8_t* eight) {
-        std::uint64_t word;
+        std::uint64_t word = 0;
         std::memcpy(&word, eight, sizeof word);
         return word == 0;
     }

@@ -43,15 +43,15 @@ class Taken {
     void take(Vec2 p) {
         const double first_row = std::max(std::ceil(p.y - distance_), 0.0);
         const double last_row = std::min(std::floor(p.y + distance_), height_ - 1.0);
-        for (double y = first_row; y <= last_row; y += 1.0) {
+        if (!(first_row <= last_row)) return;
+        for (int y = static_cast<int>(first_row); y <= static_cast<int>(last_row); ++y) {
             const double dy = y - p.y;
             const double half = std::sqrt(std::max(distance_ * distance_ - dy * dy, 0.0)) + 1.0;
             double first = std::max(std::ceil(p.x - half), 0.0);
             double last = std::min(std::floor(p.x + half), width_ - 1.0);
             while (first <= last && !near(first - p.x, dy)) first += 1.0;
             while (first <= last && !near(last - p.x, dy)) last -= 1.0;
-            if (first <= last)
-                set(static_cast<int>(y), static_cast<int>(first), static_cast<int>(last));
+            if (first <= last) set(y, static_cast<int>(first), static_cast<int>(last));
         }
     }
 

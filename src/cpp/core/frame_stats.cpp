@@ -126,8 +126,10 @@ class Measurer {
         if constexpr (std::is_same_v<Pixel, std::uint8_t>) {
             for (int x = x0; x < x1; ++x) counters_[x % 4][levels[x]] += 1;
         } else {
-            for (int x = x0; x < x1; ++x)
-                if (levels[x] == levels[x]) histogram_[bin(static_cast<float>(levels[x]))] += 1;
+            for (int x = x0; x < x1; ++x) {
+                const auto level = static_cast<float>(levels[x]);
+                if (!std::isnan(level)) histogram_[bin(level)] += 1;
+            }
         }
     }
 

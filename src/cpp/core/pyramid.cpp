@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 #include "core/simd/pyramid.hpp"
@@ -35,20 +36,21 @@ T* row_of(const ImageView& view, int y) {
     return const_cast<T*>(view.row<T>(y));
 }
 
-// ITU-R BT.601 luma in 15-bit fixed point (the weights add to 2^15), as cv2.cvtColor has it.
 template <class Pixel>
-Pixel luma(Pixel r, Pixel g, Pixel b) {
-    if constexpr (std::is_same_v<Pixel, float>)
-        return 0.299f * r + 0.587f * g + 0.114f * b;
+simd::LumaKernel<Pixel> luma_kernel() {
+    const auto& kernels = simd::pyramid_kernels();
+    if constexpr (std::is_same_v<Pixel, std::uint8_t>)
+        return kernels.luma_u8;
+    else if constexpr (std::is_same_v<Pixel, std::uint16_t>)
+        return kernels.luma_u16;
     else
-        return static_cast<Pixel>((std::uint32_t{r} * 9798u + std::uint32_t{g} * 19235u +
-                                   std::uint32_t{b} * 3735u + (1u << 14)) >>
-                                  15);
+        return kernels.luma_f32;
 }
 
 /// Copies row y of a source, whatever its layout, to packed grey samples.
 template <class Pixel>
 void grey_row(const SourceImage& source, int y, Pixel* dst) {
+    constexpr std::ptrdiff_t sample = sizeof(Pixel);
     const char* row = static_cast<const char*>(source.grey.data) + y * source.grey.stride;
     const auto at = [&](int x, int channel) {
         Pixel value;  // memcpy: a strided view need not be aligned for its type
@@ -58,9 +60,19 @@ void grey_row(const SourceImage& source, int y, Pixel* dst) {
     };
     const int width = source.grey.width;
     if (source.channels >= 3) {
-        const int red = source.bgr ? 2 : 0;
-        for (int x = 0; x < width; ++x) dst[x] = luma(at(x, red), at(x, 1), at(x, 2 - red));
-    } else if (source.pixel_stride == sizeof(Pixel)) {
+        const bool packed = source.channel_stride == sample &&
+                            source.pixel_stride == source.channels * sample &&
+                            reinterpret_cast<std::uintptr_t>(row) % sample == 0;
+        if (packed)
+            return luma_kernel<Pixel>()(reinterpret_cast<const Pixel*>(row), source.channels,
+                                        source.bgr, width, dst);
+        thread_local std::vector<Pixel> gathered;
+        gathered.resize(3 * static_cast<std::size_t>(width));
+        for (int x = 0; x < width; ++x)
+            for (int channel = 0; channel < 3; ++channel)
+                gathered[3 * static_cast<std::size_t>(x) + channel] = at(x, channel);
+        luma_kernel<Pixel>()(gathered.data(), 3, source.bgr, width, dst);
+    } else if (source.pixel_stride == sample) {
         std::memcpy(dst, row, static_cast<std::size_t>(width) * sizeof(Pixel));
     } else {
         for (int x = 0; x < width; ++x) dst[x] = at(x, 0);

@@ -149,18 +149,20 @@ class Alignment {
     /// Step of the first stage that still has far to go, or of the last; returns its parameters.
     int choose_step(const Stages& stages, int iteration, double* step) const {
         const double gain = step_gain();
-        for (int s = 0;; ++s) {
-            const Stage& stage = stages.stage[s];
+        int tried = 0;
+        for (const Stage& stage : stages.stage) {
             for (int k = 0; k < stage.n; ++k) {
                 step[k] = 0.0;
                 for (int l = 0; l < stage.n; ++l)
                     step[k] += stage.inverse[k * stage.n + l] * now_.gradient[l];
                 step[k] /= gain;
             }
-            const bool in_time = iteration < (s + 1) * stage_iterations;
-            if (s + 1 == stages.count || (in_time && corner_movement(step, stage.n) >= stage_px))
-                return parameters(t_.model);
+            ++tried;
+            const bool in_time = iteration < tried * stage_iterations;
+            if (tried == stages.count || (in_time && corner_movement(step, stage.n) >= stage_px))
+                break;
         }
+        return parameters(t_.model);
     }
 
     RegionFit judge(double moved_px) const {

@@ -34,8 +34,9 @@ const PatternPositions& pattern_positions(int pattern) {
     p.u.assign(n, 0.0f), p.v.assign(n, 0.0f);
     const double half = 0.5 * (pattern - 1);
     for (int i = 0; i < pattern * pattern; ++i) {
-        p.u[i] = static_cast<float>((i % pattern - half) / half);
-        p.v[i] = static_cast<float>((i / pattern - half) / half);
+        const int x = i % pattern, y = i / pattern;
+        p.u[i] = static_cast<float>((x - half) / half);
+        p.v[i] = static_cast<float>((y - half) / half);
     }
     p.pattern = pattern;
     return p;

@@ -149,7 +149,7 @@ Search search_everywhere(const ImageView& prev, const ImageView& next, const Reg
         count = static_cast<int>(hi - lo) + 1;
         return hi >= lo;
     };
-    int x0, y0, nx, ny;
+    int x0 = 0, y0 = 0, nx = 0, ny = 0;
     if (!range(centre.x, around.x - point.x, next.width, x0, nx) ||
         !range(centre.y, around.y - point.y, next.height, y0, ny))
         return Search::outside;

@@ -126,6 +126,7 @@ void Tracker::replenish(const MaskView* mask, int threads) {
         (history_.size() > 1 && missing < missing_share * target))
         return;
     std::vector<Vec2> alive;
+    alive.reserve(alive_.size());
     for (const auto& track : alive_) alive.push_back(track->patch.xy_px);
     const ImageView& image = previous_->level(0);
     const WantedMask wanted(image.width, image.height, options_.features.cells, target, alive,

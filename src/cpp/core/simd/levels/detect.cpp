@@ -15,7 +15,7 @@ constexpr float most_float = 3.4e38f;
 constexpr int max_columns = trackcore::simd::max_corner_columns;
 
 inline std::int32_t bits_of(float value) {
-    std::int32_t bits;
+    std::int32_t bits = 0;
     std::memcpy(&bits, &value, sizeof bits);
     return bits;
 }
@@ -26,7 +26,7 @@ template <class BitsAt>
 inline float largest_of(int n, BitsAt bits_at) {
     std::int32_t most = 0;
     for (int x = 0; x < n; ++x) most = bits_at(x) > most ? bits_at(x) : most;
-    float result;
+    float result = 0.0f;
     std::memcpy(&result, &most, sizeof result);
     return result;
 }

@@ -34,9 +34,13 @@ inline I16<N> inner_lanes(int x, int width) {
 void widen(const std::uint8_t* src, std::ptrdiff_t stride, int width, int height, std::int16_t* dst,
            std::ptrdiff_t dst_stride) {
     for_columns(width, [&]<int N>(int x, I16<N>) {
-        for (int y = 0; y < height; ++y)
+        const auto row = [&](int y) {
             shift_left<trackcore::simd::sample_bits>(I16<N>::load_u8(src + y * stride + x))
                 .store(dst + y * dst_stride + x);
+        };
+        int y = 0;
+        for (; y + 1 < height; y += 2) row(y), row(y + 1);
+        if (y < height) row(y);
     });
 }
 
@@ -56,7 +60,8 @@ inline void fill_template(const std::int16_t* patch, const TemplateWeights& weig
                           int height, std::int16_t* t, std::int16_t* gx, std::int16_t* gy,
                           GradientSums* sums, Gradient gradient) {
     GradientSums total{};
-    for_columns(width, [&]<int N>(int x, I16<N> zero) {
+    // Never wider than S, which clang-tidy cannot know.
+    for_columns(width < S ? width : S, [&]<int N>(int x, I16<N> zero) {
         const I16<N> column = I16<N>::load(weights.column + x);
         auto xx = zero_i32(zero), xy = xx, yy = xx;
         for (int y = 0; y < height; ++y) {
