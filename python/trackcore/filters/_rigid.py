@@ -14,7 +14,7 @@ from trackcore.normalised import diagonal_px
 from trackcore.options import FilterOptions
 from trackcore.tracks import Tracks
 
-_SPANS = (16, 48, 144)  # array frames: short-lived tracks, and slow slips
+_SPANS = (8, 16, 48, 144)  # array frames: short-lived tracks .. slow slips
 _VIEWS = 5
 _REFERENCE = _VIEWS // 2
 _STARTS = 5  # hypotheses followed on the spans that decide first
@@ -57,6 +57,8 @@ def rigid(
         starts = 1 if decided.any() else _STARTS
         judged, outside, worst = np.zeros(n, int), np.zeros(n, int), np.full(n, -1.0)
         for frames in span_frames(tracks.n_frames, length):
+            if decided[_positions(tracks, usable, frames)[0]].all():
+                continue
             span = _judge(tracks, options, usable, frames, flagged, lens, starts)
             if span is None:
                 continue
