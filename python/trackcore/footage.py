@@ -109,10 +109,9 @@ def motion_class(diagonals_per_frame: float) -> MotionClass:
     ['LOW', 'MEDIUM', 'MEDIUM', 'HIGH']
     """
     least, most = _MEDIUM_MOTION
-    speed = round(diagonals_per_frame, 9)  # a speed of 0.01 that was computed is 0.01
-    if speed > most:
+    if diagonals_per_frame > most:
         return MotionClass.HIGH
-    return MotionClass.MEDIUM if speed >= least else MotionClass.LOW
+    return MotionClass.MEDIUM if diagonals_per_frame >= least else MotionClass.LOW
 
 
 def texture_class(share: float) -> TextureClass:

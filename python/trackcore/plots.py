@@ -174,7 +174,7 @@ def _draw_scale(axes: Axes, zoom: ZoomAnalysis | None, cuts: Sequence[int]) -> N
         return
     axes.axhline(1.0, color=_GREY, linewidth=0.8)
     axes.plot(zoom.frames, zoom.scale_timeline, color=_BLUE)
-    axes.set(xlabel="frame", title="apparent scale, first frame = 1")
+    axes.set(xlabel="frame", title="apparent scale, the shot's first frame = 1")
     _mark(axes, cuts)
     _tidy(axes)
 

@@ -244,7 +244,7 @@ def _from_parts(
         flow_magnitude_histogram=_shares(found.magnitude_counts),
         temporal_motion_profile=_profile(found, diagonal),
         frame_samples=_samples(tracks, found, frame_velocity),
-        motion_class=motion_class(magnitude),
+        motion_class=motion_class(round(magnitude, 9)),  # 0.01 computed is 0.01
         motion_magnitude=magnitude,
         motion_variance=_variance(frame_velocity),
         motion_intensity=_intensity(found, early, diagonal),
