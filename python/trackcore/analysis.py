@@ -18,6 +18,7 @@ from trackcore.filters import FilterReport, find_bad_tracks
 from trackcore.pixels import MotionProbe, PixelFeatures
 from trackcore.stats import (
     ClipMotion,
+    FrameMotion,
     ShotType,
     TrackStats,
     ZoomAnalysis,
@@ -161,16 +162,25 @@ def analyze(
     InputError
         If an argument does not fit the tracks.
     """
-    motion = clip_motion(tracks, threads=threads)
     stats = track_stats(tracks, feature_quality_score=feature_quality_score, threads=threads)
-    shots = _shots(tracks, [] if pixels is None else pixels.series.cuts.tolist())
-    longest = max(shots, key=lambda shot: shot.n_frames)
+    parts = _shots(tracks, [] if pixels is None else pixels.series.cuts.tolist())
+    fits = [frame_motion(part, threads=threads) for part in parts]
+    zooms = [
+        zoom_analysis(part, motion=fit, threads=threads)
+        for part, fit in zip(parts, fits, strict=True)
+    ]
+    whole = fits[0] if len(parts) == 1 else None  # the fits are most of the work
+    motion = clip_motion(tracks, motion=whole, threads=threads)
+    longest = max(range(len(parts)), key=lambda i: parts[i].n_frames)
     return ClipAnalysis(
         tracks=tracks,
         stats=stats,
         motion=motion,
-        zoom=zoom_analysis(longest, threads=threads),
-        shots=tuple(_classified(shot, threads) for shot in shots),
+        zoom=zooms[longest],
+        shots=tuple(
+            _classified(part, fit, zoom, threads)
+            for part, fit, zoom in zip(parts, fits, zooms, strict=True)
+        ),
         suspects=find_bad_tracks(tracks, protected=protected),
         diagnosis=diagnose(tracks, settings=settings, pixels=pixels, motion=motion),
         probe=probe,
@@ -182,12 +192,14 @@ def _shots(tracks: Tracks, cuts: list[int]) -> list[Tracks]:
     """Return the tracks of each shot; of the whole clip where nothing cuts it."""
     at = np.searchsorted(tracks.frame_numbers, cuts).tolist()
     ends = sorted({0, *at, tracks.n_frames})
-    return [tracks.between(i, j) for i, j in pairwise(ends)] or [tracks]
+    if len(ends) <= 2:
+        return [tracks]
+    return [tracks.between(i, j) for i, j in pairwise(ends)]
 
 
-def _classified(tracks: Tracks, threads: int) -> Shot:
+def _classified(tracks: Tracks, motion: FrameMotion, zoom: ZoomAnalysis, threads: int) -> Shot:
     numbers = tracks.frame_numbers.tolist() or [tracks.first_frame]
-    kind = classify_shot(tracks, motion=frame_motion(tracks, threads=threads), threads=threads)
+    kind = classify_shot(tracks, motion=motion, zoom=zoom, threads=threads)
     return Shot(numbers[0], numbers[-1], kind)
 
 
