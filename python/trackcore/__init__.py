@@ -65,6 +65,14 @@ from trackcore.pixels import track_quality as track_quality
 from trackcore.pyramid import FramePyramid as FramePyramid
 from trackcore.regions import track_regions as track_regions
 from trackcore.settings import Settings as Settings
+from trackcore.solver import CameraPrior as CameraPrior
+from trackcore.solver import Grade as Grade
+from trackcore.solver import Lens as Lens
+from trackcore.solver import LensModel as LensModel
+from trackcore.solver import Solve as Solve
+from trackcore.solver import SolveKind as SolveKind
+from trackcore.solver import TrackRole as TrackRole
+from trackcore.solver import Zoom as Zoom
 from trackcore.stats import ClipMotion as ClipMotion
 from trackcore.stats import FocalChange as FocalChange
 from trackcore.stats import FrameMotion as FrameMotion
