@@ -102,6 +102,9 @@ from trackcore.types import RegionMatches as RegionMatches
 
 if _TYPE_CHECKING:
     # the names of _LAZY, for type checkers
+    from trackcore.report import ReportAttempt as ReportAttempt
+    from trackcore.report import ReportSetting as ReportSetting
+    from trackcore.report import write_report as write_report
     from trackcore.session.behavior import BehaviorRecorder as BehaviorRecorder
     from trackcore.session.exporting import export_sessions as export_sessions
     from trackcore.session.identity import clip_fingerprint as clip_fingerprint
@@ -114,6 +117,9 @@ if _TYPE_CHECKING:
 
 # Names whose modules import more than numpy: loaded when first asked for.
 _LAZY: dict[str, str] = {
+    "ReportAttempt": "trackcore.report",
+    "ReportSetting": "trackcore.report",
+    "write_report": "trackcore.report",
     "import_sessions": "trackcore.session.importing",
     "export_sessions": "trackcore.session.exporting",
     "clip_fingerprint": "trackcore.session.identity",
