@@ -182,7 +182,7 @@ def place_of(page, track):
 
 def test_a_click_on_a_point_of_the_scene_marks_its_track_and_a_drag_does_not(page, reports):
     eye(page)
-    shown = page.locator("#scene-plot .hoverlayer text", has_text="track_")
+    shown = page.locator("#scene-plot .hovertext", has_text="track_")
     track = int(np.flatnonzero(reports["solve"].bundled)[7])
     x, y = place_of(page, track)
     page.mouse.move(x - 3, y)
