@@ -193,9 +193,9 @@ def _leap(T: Floats) -> float:
 
 
 def _misfit(task: Task, candidate: Candidate) -> float:
-    """Return how far a given focal length is from what the tracks say, if they clearly do.
+    """Return how many times a given focal length is off what the tracks say, if they clearly do.
 
-    As the logarithm of their ratio; 0 where another one does not predict held-out tracks better.
+    1 where another one does not predict held-out tracks better.
     """
     freed = replace(candidate, model=replace(candidate.model, focal="shared"))
     others = [with_all_tracks(replace(task, problem=task.problem.without(task.aside)), freed)]
@@ -205,5 +205,6 @@ def _misfit(task: Task, candidate: Candidate) -> float:
         others += [found] if found is not None else []
     best = min((task.rejudged(other) for other in others), key=lambda other: other.error_px)
     if best.error_px > CLEARLY_LESS * candidate.error_px:
-        return 0.0
-    return abs(float(np.log(np.median(best.state.focal) / np.median(candidate.state.focal))))
+        return 1.0
+    ratio = float(np.median(best.state.focal) / np.median(candidate.state.focal))
+    return max(ratio, 1 / ratio)

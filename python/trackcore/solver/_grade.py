@@ -96,9 +96,8 @@ CRITERIA = (
     Criterion("leap", (0.05, 0.1, 0.3, 1.0), "the path leaps by {} of its extent", PERCENT),
     Criterion(
         "focal_misfit",
-        (0.05, 0.1, 0.2, math.inf),
-        "the focal length that was given is {} off what the tracks say",
-        PERCENT,
+        (1.05, 1.1, 1.2, math.inf),
+        "the focal length that was given is {} times off what the tracks say",
     ),
     Criterion("motion_px", (3.0, 2.0, 1.0, 0.5), "the picture moves by {} px only"),
 )

@@ -103,7 +103,7 @@ def _refined(P: Floats, xy: Floats, seen: NDArray[np.bool_], X: Floats, robust: 
             A = np.einsum("nfki,nfkj->nij", Jw, J)
             b = np.einsum("nfki,nfk->ni", Jw, e)
             A += 1e-12 * np.trace(A, axis1=1, axis2=2)[:, None, None] * np.eye(3)
-            good: NDArray[np.bool_] = np.isfinite(A).all(axis=(1, 2)) & np.isfinite(b).all(axis=1)
+            good = np.asarray(np.isfinite(A).all(axis=(1, 2)) & np.isfinite(b).all(axis=1))
             good[good] &= np.abs(np.linalg.det(A[good])) > 0
             X = X.copy()
             X[good] -= np.linalg.solve(A[good], b[good][..., None])[..., 0]
@@ -129,9 +129,9 @@ def largest_angle(T: Floats, X: Floats, seen: NDArray[np.bool_]) -> Floats:
     NaN where it is not seen twice.
     """
     out = np.full(len(X), np.nan)
-    usable = np.isfinite(T).all(axis=(1, 2))
+    usable = np.asarray(np.isfinite(T).all(axis=(1, 2)))
     C, seen = centres(T)[usable], seen[:, usable] & np.isfinite(X).all(axis=1)[:, None]
-    twice = seen.sum(axis=1) >= 2
+    twice = np.asarray(seen.sum(axis=1) >= 2)
     if not twice.any():
         return out
     seen = seen[twice]
