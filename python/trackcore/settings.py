@@ -123,9 +123,7 @@ def settings_used(options: TrackerOptions) -> dict[str, int | float | str]:
     }
 
 
-def tracker_options(
-    settings: Settings, base: TrackerOptions = TrackerOptions()
-) -> TrackerOptions:
+def tracker_options(settings: Settings, base: TrackerOptions = TrackerOptions()) -> TrackerOptions:
     """Return the tracker's options that documented settings mean.
 
     Parameters

@@ -254,10 +254,9 @@ class ColdStart:
             draft.robust()
         if wishes.tripod:
             draft.tripod()
-        return Choice(
-            draft.settings(), count, tuple(draft.why),
-            {} if probe is None else {r: v for r, v in probe.region_success.items() if v is not None},
-        )  # fmt: skip
+        success = {} if probe is None else probe.region_success
+        known = {region: share for region, share in success.items() if share is not None}
+        return Choice(draft.settings(), count, tuple(draft.why), known)
 
 
 @dataclass(slots=True)

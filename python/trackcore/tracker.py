@@ -122,7 +122,7 @@ class Tracker:
         self._numbers: list[int] = []
         self._size: tuple[int, int] | None = None
         self._weights: NDArray[np.float32] | None = None
-        self.weights = weights  # type: ignore[assignment]  # the setter takes more
+        self.weights = weights
         self._core = _core.Tracker(**_core_options(self.options))
 
     @property

@@ -146,22 +146,22 @@ class PipelineResult:
     @property
     def tracks(self) -> Tracks | None:
         """Tracks that were solved."""
-        return self.best and self.best.tracks
+        return None if self.best is None else self.best.tracks
 
     @property
     def solve(self) -> Solve | None:
         """The best solve."""
-        return self.best and self.best.solve
+        return None if self.best is None else self.best.solve
 
     @property
     def session(self) -> str | None:
         """Session of the best attempt."""
-        return self.best and self.best.session_id
+        return None if self.best is None else self.best.session_id
 
     @property
     def analysis(self) -> ClipAnalysis | None:
         """What was measured of the best attempt's tracks."""
-        return self.best and self.best.analysis
+        return None if self.best is None else self.best.analysis
 
     @property
     def settings(self) -> dict[str, int | float | str]:

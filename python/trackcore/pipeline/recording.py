@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,7 +39,7 @@ class Recording:
         Off: nothing is recorded.
     """
 
-    def __init__(self, store: SessionStore | str | None, *, on: bool) -> None:
+    def __init__(self, store: SessionStore | str | PathLike[str] | None, *, on: bool) -> None:
         self._store, self._on = store, on
         self._recorder: SessionRecorder | None = None
         self._previous: str | None = None

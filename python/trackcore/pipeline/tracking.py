@@ -87,6 +87,18 @@ class TrackingPass:
                     Stage.TRACK, self._attempt, done, total, message, dict(self.watcher.live)
                 )
 
+    @property
+    def last_frame(self) -> int:
+        """Clip frame number of the last frame tracked into."""
+        return self._tracker.last_number or 0
+
+    def keep(self) -> None:
+        """Keep where the tracker stands, now."""
+        if self._tracker.n_frames:
+            self._checkpoint.track(
+                self._attempt, self._tracker, self.watcher, self._quality, now=True
+            )
+
     def tracks(self) -> Tracks:
         """Return what was tracked so far."""
         return self._tracker.tracks()
@@ -113,9 +125,7 @@ class TrackingPass:
             if self._meter is not None:
                 self._meter.push(pyramid, number=frame.number)
             born = (state.ids >= n_before) & (state.status == PointStatus.TRACKED)
-            self._quality.push(
-                frame.image, state.ids[born], state.xy_px[born], pyramid=pyramid
-            )
+            self._quality.push(frame.image, state.ids[born], state.xy_px[born], pyramid=pyramid)
         with self._clock.on(Stage.TRACK):
             self._checkpoint.track(self._attempt, self._tracker, self.watcher, self._quality)
         return "" if adapted is None else "adapted: " + ", ".join(adapted.changes)

@@ -197,7 +197,6 @@ def _slopes(
     if min(width, height) < 3:
         return np.zeros(x.shape), np.zeros(x.shape), np.zeros(x.shape, np.bool_)
     right, left, below, above = (
-        image[v, u].astype(np.float64)
-        for v, u in ((y, x + 1), (y, x - 1), (y + 1, x), (y - 1, x))
+        image[v, u].astype(np.float64) for v, u in ((y, x + 1), (y, x - 1), (y + 1, x), (y - 1, x))
     )
     return (right - left) / 2, (below - above) / 2, inside
