@@ -3,5 +3,16 @@
 from trackcore.solver.lens import Lens, LensModel
 from trackcore.solver.prior import CameraPrior, Zoom
 from trackcore.solver.result import Grade, Solve, SolveKind, TrackRole
+from trackcore.solver.solve import solve
 
-__all__ = ["CameraPrior", "Grade", "Lens", "LensModel", "Solve", "SolveKind", "TrackRole", "Zoom"]
+__all__ = [
+    "CameraPrior",
+    "Grade",
+    "Lens",
+    "LensModel",
+    "Solve",
+    "SolveKind",
+    "TrackRole",
+    "Zoom",
+    "solve",
+]
