@@ -1,7 +1,17 @@
 """Camera solving: tracks in, a camera and an honest grade out."""
 
-from trackcore.solver.lens import Lens, LensModel
+from trackcore.solver.lens import Lens, LensFit, LensModel
 from trackcore.solver.prior import CameraPrior, Zoom
 from trackcore.solver.result import Grade, Solve, SolveKind, TrackRole
 
-__all__ = ["CameraPrior", "Grade", "Lens", "LensModel", "Solve", "SolveKind", "TrackRole", "Zoom"]
+__all__ = [
+    "CameraPrior",
+    "Grade",
+    "Lens",
+    "LensFit",
+    "LensModel",
+    "Solve",
+    "SolveKind",
+    "TrackRole",
+    "Zoom",
+]
