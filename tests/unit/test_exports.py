@@ -287,7 +287,7 @@ def test_nuke_angles_do_not_jump(tmp_path):
 
 def test_an_export_is_checked_before_anything_is_written(tmp_path):
     solve = made_solve()
-    with pytest.raises(InputError, match=r"formats: expected some of json, csv, .* got 'fbx'"):
+    with pytest.raises(InputError, match=r"formats: expected some of json, csv,.* got 'fbx'"):
         export_solve(solve, tmp_path / "out", ["json", "fbx"])
     none = dataclasses.replace(solve, T_cam_world=np.full_like(solve.T_cam_world, np.nan))
     with pytest.raises(InputError, match="solve: expected at least one solved camera"):

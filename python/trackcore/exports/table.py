@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trackcore.errors import InputError
-from trackcore.exports import colmap, nuke, records, sheets
+from trackcore.exports import blender, colmap, nuke, records, sheets
 from trackcore.exports.shot import Shot
 from trackcore.solver import Solve
 from trackcore.tracks import Tracks
@@ -40,11 +40,22 @@ class Format:
 
 
 FORMATS: Mapping[str, Format] = {
-    "json": Format("solve.json", "everything, read back by load_solve", records.write),
+    "json": Format("solve.json", "everything; load_solve reads it back", records.write),
     "csv": Format("csv", "cameras.csv and points.csv, for spreadsheets", sheets.write),
-    "colmap": Format("colmap", "COLMAP text model", colmap.write, colmap.lost),
-    "nuke_chan": Format("camera.chan", "camera for Nuke", nuke.write_chan, nuke.chan_lost),
+    "blender": Format(
+        "blender_scene.py", "script that builds the scene in Blender", blender.write_script,
+        blender.lost,
+    ),
+    "blend": Format(
+        "scene.blend", "Blender file; needs Blender or bpy", blender.write_blend, blender.lost
+    ),
     "nuke": Format("camera.nk", "Nuke script: camera and lens", nuke.write_nk, nuke.nk_lost),
+    "nuke_chan": Format("camera.chan", "camera for Nuke", nuke.write_chan, nuke.chan_lost),
+    "alembic": Format(
+        "scene.abc", "camera and points; needs Blender or bpy", blender.write_alembic,
+        blender.alembic_lost,
+    ),
+    "colmap": Format("colmap", "COLMAP text model", colmap.write, colmap.lost),
 }  # fmt: skip
 """By the name that `trackcore solve --export` takes."""
 
