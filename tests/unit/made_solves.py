@@ -14,7 +14,7 @@ LENSES = {
     "NONE": Lens(),
     "POLYNOMIAL": Lens(LensModel.POLYNOMIAL, (-0.08, 0.02, 0.001)),
     "BROWN": Lens(LensModel.BROWN, (-0.1, 0.03, 0.002, -0.003, 0.001)),
-    "DIVISION": Lens(LensModel.DIVISION, (-0.06, 0.01)),
+    "DIVISION": Lens(LensModel.DIVISION, (0.06, -0.01)),
     "NUKE": Lens(LensModel.NUKE, (-0.02, 0.003), nuke_unit(1400.0, (W, H))),
 }
 

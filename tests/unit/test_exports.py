@@ -166,7 +166,7 @@ def test_colmap_without_tracks_is_cameras_and_points(tmp_path):
 
 def test_colmap_refuses_a_lens_it_cannot_hold(tmp_path):
     with pytest.raises(InputError, match=r"BROWN follows DIVISION .* px at worst"):
-        export_solve(made_solve(lens=Lens("DIVISION", (-0.6, 0.9))), tmp_path, "colmap")
+        export_solve(made_solve(lens=Lens("DIVISION", (0.9, -0.9))), tmp_path, "colmap")
 
 
 # Nuke

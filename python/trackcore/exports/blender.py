@@ -5,7 +5,8 @@ of this Python, else `blender` on the PATH. TRACKCORE_BLENDER names another: Ble
 or a Python that has bpy. World: x right, y forward, z up; Alembic is y up, as everywhere.
 
 Where Blender's lens differs from ours (verified with bpy, tests/unit/test_exports_blender.py):
-positions are y up, so BROWN's p1 changes its sign; NUKE's radius unit follows from the frame.
+BROWN's p1 and p2 are in the other order and y is up, which turns a sign; NUKE's radius unit follows
+from the frame.
 """
 
 from __future__ import annotations
@@ -145,7 +146,7 @@ def _lens(solve: Solve) -> list[float]:
     lens = solve.lens
     if lens.model is LensModel.BROWN:
         k1, k2, p1, p2, k3 = lens.coefficients
-        return [k1, k2, -p1, p2, k3]
+        return [k1, k2, p2, -p1, k3]
     if lens.model is LensModel.NUKE:  # counted from this frame's unit, whatever the lens's was
         unit = nuke_unit(solve.focal_px, solve.frame_size, pixel_aspect=solve.pixel_aspect)
         return [k * (unit / lens.unit) ** (2 * i) for i, k in enumerate(lens.coefficients, 1)]

@@ -38,7 +38,7 @@ _COEFFICIENTS = {
     LensModel.DIVISION: 2,
     LensModel.NUKE: 2,
 }
-_BY_UNDISTORTING = (LensModel.DIVISION, LensModel.NUKE)
+_DIVIDING = (LensModel.DIVISION, LensModel.NUKE)
 
 
 def nuke_unit(focal_px: float, frame_size: tuple[int, int], *, pixel_aspect: float = 1.0) -> float:
@@ -63,9 +63,10 @@ class Lens:
     model : LensModel
         `POLYNOMIAL` (Blender's): distorted = ideal (1 + k1 r^2 + k2 r^4 + k3 r^6), r of ideal.
         `BROWN` (OpenCV's k1, k2, p1, p2, k3): the same and a tangential part.
-        `DIVISION` (Blender's): ideal = distorted / (1 + k1 r^2 + k2 r^4), r of distorted.
-        `NUKE` (Blender's and Nuke's k1, k2): as `DIVISION`, with r in units of half of the
-        frame's longer side: see `unit`.
+        `DIVISION` (Blender's): distorted = ideal / (1 + k1 r^2 + k2 r^4), r of ideal.
+        `NUKE` (Blender's and Nuke's k1, k2): ideal = distorted / (1 + k1 r^2 + k2 r^4), r of
+        distorted, in units of half of the frame's longer side: see `unit`. With unit 1 it is the
+        division model of the literature (Fitzgibbon 2001).
     coefficients : tuple of float
         As many as the model has; missing ones are 0.
     unit : float
@@ -120,25 +121,25 @@ class Lens:
             polynomials: far outside of the picture they fold back into it.
         """
         ideal = Dims().array("xy", xy, ("n", 2))
-        if self.model in _BY_UNDISTORTING:
-            return self._distort_by_division(ideal) if self.bends else np.array(ideal)
+        if self.model is LensModel.DIVISION:
+            return _divide(ideal, *self._division())
+        if self.model is LensModel.NUKE:
+            return _undivide(ideal, *self._division())
         return np.asarray(ideal * self._radial(ideal) + self._tangential(ideal))
 
     def undistort(self, xy: ArrayLike) -> Floats:
         """Return the ideal positions of what the lens put at `xy`; NaN where there is none.
 
-        `DIVISION` and `NUKE` say it directly, up to the radius where they fold. The others are
-        inverted by Newton's method, started at `xy`; what is found beyond their fold is none.
+        `NUKE` says it directly, up to the radius where it folds. The others are inverted by
+        Newton's method; what is found beyond their fold is none.
         """
         seen = Dims().array("xy", xy, ("n", 2))
         if not self.bends:
             return np.array(seen)
-        if self.model in _BY_UNDISTORTING:
-            k1, k2 = self._division()
-            s = (seen**2).sum(axis=1, keepdims=True)
-            with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-                ideal = seen / (1 + s * (k1 + s * k2))
-            return np.where(np.sqrt(s) < _fold(k1, k2), ideal, np.nan)
+        if self.model is LensModel.NUKE:
+            return _divide(seen, *self._division())
+        if self.model is LensModel.DIVISION:
+            return _undivide(seen, *self._division())
         return self._undistort_by_newton(seen)
 
     def convert(
@@ -221,30 +222,6 @@ class Lens:
         k1, k2 = self.coefficients
         return k1 / self.unit**2, k2 / self.unit**4
 
-    def _distort_by_division(self, ideal: Floats) -> Floats:
-        """Newton's method on the radius, kept between 0 and the fold by bisection."""
-        k1, k2 = self._division()
-        fold = _fold(k1, k2)
-        target = np.sqrt((ideal**2).sum(axis=1))
-        low, high = np.zeros_like(target), np.full_like(target, fold)
-        r = np.minimum(target, 0.999 * fold)
-        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            for _ in range(MOST_STEPS):
-                s = r * r
-                short = target * (1 + s * (k1 + s * k2)) - r
-                low, high = np.where(short > 0, r, low), np.where(short > 0, high, r)
-                step = r - short / (target * r * (2 * k1 + 4 * s * k2) - 1)
-                step = np.where((step > low) & (step < high), step, (low + high) / 2)
-                done = np.abs(step - r) <= DONE * r
-                r = step
-                if (done | np.isnan(target)).all():
-                    break
-            s = r * r
-            lost = ~(np.abs(target * (1 + s * (k1 + s * k2)) - r) < EXACT * (1 + target))
-            scale = np.where(target > 0, r / target, 1.0)
-        scale[lost] = np.nan
-        return np.asarray(ideal * scale[:, None])
-
     def _undistort_by_newton(self, seen: Floats) -> Floats:
         ideal: Floats = seen.copy()
         step_x, step_y = np.array([1e-6, 0.0]), np.array([0.0, 1e-6])
@@ -318,6 +295,42 @@ def _known_model(model: object) -> LensModel:
         ) from None
 
 
+def _divide(xy: Floats, k1: float, k2: float) -> Floats:
+    """Return xy / (1 + k1 r^2 + k2 r^4); NaN from the radius on where that no longer rises."""
+    s = (xy**2).sum(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        return np.where(np.sqrt(s) < _fold(k1, k2), xy / (1 + s * (k1 + s * k2)), np.nan)
+
+
+def _undivide(xy: Floats, k1: float, k2: float) -> Floats:
+    """Return what `_divide` takes to `xy`; NaN where nothing is.
+
+    Newton's method on the radius, kept between 0 and the fold by bisection.
+    """
+    if not (k1 or k2):
+        return np.array(xy)
+    fold = _fold(k1, k2)
+    target = np.sqrt((xy**2).sum(axis=1))
+    low, high = np.zeros_like(target), np.full_like(target, fold)
+    r = np.minimum(target, 0.999 * fold)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        for _ in range(MOST_STEPS):
+            s = r * r
+            short = target * (1 + s * (k1 + s * k2)) - r
+            low, high = np.where(short > 0, r, low), np.where(short > 0, high, r)
+            step = r - short / (target * r * (2 * k1 + 4 * s * k2) - 1)
+            step = np.where((step > low) & (step < high), step, (low + high) / 2)
+            done = np.abs(step - r) <= DONE * r
+            r = step
+            if (done | np.isnan(target)).all():
+                break
+        s = r * r
+        lost = ~(np.abs(target * (1 + s * (k1 + s * k2)) - r) < EXACT * (1 + target))
+        scale = np.where(target > 0, r / target, 1.0)
+    scale[lost] = np.nan
+    return np.asarray(xy * scale[:, None])
+
+
 def _fold(k1: float, k2: float) -> float:
     """Radius up to which r / (1 + k1 r^2 + k2 r^4) rises: to its maximum, or to its pole."""
     return math.sqrt(min(_first_root(-3 * k2, -k1), _first_root(k2, k1)))
@@ -348,10 +361,11 @@ def _fitted(
     """Coefficients with which `model` puts `ideal` closest to `seen`."""
     n = _COEFFICIENTS[model]
     k = np.zeros(n)
-    if model in _BY_UNDISTORTING:  # linear in its own direction: a start inside the fold
-        s = (seen**2).sum(axis=1)[:, None] / unit**2
-        rows = [(ideal * s**power).ravel() for power in (1, 2)]
-        k = np.linalg.lstsq(np.column_stack(rows), (seen - ideal).ravel(), rcond=None)[0]
+    if model in _DIVIDING:  # linear when multiplied out: a start inside the fold
+        over, under = (ideal, seen) if model is LensModel.DIVISION else (seen, ideal)
+        s = (over**2).sum(axis=1)[:, None] / unit**2
+        rows = [(under * s**power).ravel() for power in (1, 2)]
+        k = np.linalg.lstsq(np.column_stack(rows), (over - under).ravel(), rcond=None)[0]
 
     def misfit(k: Floats) -> Floats:
         return ((Lens(model, tuple(k), unit).distort(ideal) - seen) * px).ravel()
