@@ -77,6 +77,7 @@ from trackcore.settings_policy import Wishes as Wishes
 from trackcore.solver import CameraPrior as CameraPrior
 from trackcore.solver import Grade as Grade
 from trackcore.solver import Lens as Lens
+from trackcore.solver import LensFit as LensFit
 from trackcore.solver import LensModel as LensModel
 from trackcore.solver import Solve as Solve
 from trackcore.solver import SolveKind as SolveKind
@@ -118,6 +119,8 @@ if _TYPE_CHECKING:
     from trackcore.pipeline import PipelineResult as PipelineResult
     from trackcore.pipeline import SmartTracker as SmartTracker
     from trackcore.pipeline import SmartTrackerOptions as SmartTrackerOptions
+    from trackcore.exports import export_solve as export_solve
+    from trackcore.exports import load_solve as load_solve
     from trackcore.session.behavior import BehaviorRecorder as BehaviorRecorder
     from trackcore.session.exporting import export_sessions as export_sessions
     from trackcore.session.identity import clip_fingerprint as clip_fingerprint
@@ -136,6 +139,8 @@ _LAZY: dict[str, str] = {
     "PipelineResult": "trackcore.pipeline",
     "SmartTracker": "trackcore.pipeline",
     "SmartTrackerOptions": "trackcore.pipeline",
+    "export_solve": "trackcore.exports",
+    "load_solve": "trackcore.exports",
     "import_sessions": "trackcore.session.importing",
     "export_sessions": "trackcore.session.exporting",
     "clip_fingerprint": "trackcore.session.identity",
