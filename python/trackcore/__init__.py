@@ -113,14 +113,14 @@ from trackcore.types import RegionMatches as RegionMatches
 
 if _TYPE_CHECKING:
     # the names of _LAZY, for type checkers
-    from trackcore.report import ReportAttempt as ReportAttempt
-    from trackcore.report import ReportSetting as ReportSetting
-    from trackcore.report import write_report as write_report
+    from trackcore.exports import export_solve as export_solve
+    from trackcore.exports import load_solve as load_solve
     from trackcore.pipeline import PipelineResult as PipelineResult
     from trackcore.pipeline import SmartTracker as SmartTracker
     from trackcore.pipeline import SmartTrackerOptions as SmartTrackerOptions
-    from trackcore.exports import export_solve as export_solve
-    from trackcore.exports import load_solve as load_solve
+    from trackcore.report import ReportAttempt as ReportAttempt
+    from trackcore.report import ReportSetting as ReportSetting
+    from trackcore.report import write_report as write_report
     from trackcore.session.behavior import BehaviorRecorder as BehaviorRecorder
     from trackcore.session.exporting import export_sessions as export_sessions
     from trackcore.session.identity import clip_fingerprint as clip_fingerprint

@@ -87,18 +87,20 @@ def shot(solve: Solve) -> Html:
     )
 
 
-def settings(rows: Sequence[ReportSetting]) -> Html:
+def settings(rows: Sequence[ReportSetting], why: Sequence[str]) -> Html:
     """Return the settings that were used, and why these."""
     if not rows:
         body = tag("p", "These tracks were made elsewhere; their settings are not known.",
                    class_="empty")  # fmt: skip
         return section("Settings", body, id_="settings")
+    noted = any(row.why for row in rows)
     body = _table(
-        ("Setting", "Value", "Why"),
-        [tag("tr", tag("th", _spaced(r.name), scope="row"), tag("td", r.value), tag("td", r.why))
-         for r in rows],
+        (),
+        [tag("tr", tag("th", _spaced(r.name), scope="row"), tag("td", r.value),
+             tag("td", r.why) if noted else None) for r in rows],
     )  # fmt: skip
-    return section("Settings", body, id_="settings")
+    reasons = (tag("h3", "Why these"), _list(why, "why")) if why else ()
+    return section("Settings", body, *reasons, id_="settings")
 
 
 def attempts(rows: Sequence[ReportAttempt]) -> Html:
@@ -107,7 +109,7 @@ def attempts(rows: Sequence[ReportAttempt]) -> Html:
         body = tag("p", "Solved once, from the tracks as they were.", class_="empty")
         return section("Attempts", body, id_="attempts")
     lines = [_attempt(number, row) for number, row in enumerate(rows, start=1)]
-    note = "One attempt was enough." if len(rows) == 1 else "The best one is kept."
+    note = "" if len(rows) == 1 else "The best one is kept."
     return section("Attempts", tag("ol", *lines, class_="attempts"), id_="attempts", note=note)
 
 

@@ -37,6 +37,7 @@ def write_report(
     clip: str | PathLike[str] | Clip | None = None,
     attempts: Sequence[ReportAttempt] = (),
     settings: Sequence[ReportSetting] = (),
+    why: Sequence[str] = (),
     title: str | None = None,
 ) -> Path:
     """Write a solve as one HTML file: to look at, to turn, to send to somebody.
@@ -55,7 +56,9 @@ def write_report(
     attempts : sequence of ReportAttempt
         What was tried, in order.
     settings : sequence of ReportSetting
-        The settings that were used and where they come from.
+        The settings that were used.
+    why : sequence of str
+        What led to these settings, step by step.
     title : str, optional
         What was solved; default: the last part of the clip's name.
 
@@ -80,7 +83,8 @@ def write_report(
             f"clip: expected frames of {tracks.frame_size} px as in tracks, got {opened.size}"
         )
     name = title if title is not None else _name(opened)
-    write_text(path, _page(name, measures, posters(measures, opened), attempts, settings))
+    cards = (sections.attempts(attempts), sections.settings(settings, why))
+    write_text(path, _page(name, measures, posters(measures, opened), cards))
     return path
 
 
@@ -88,8 +92,7 @@ def _page(
     title: str,
     measures: Measures,
     pictures: list[dict[str, Any]],
-    attempts: Sequence[ReportAttempt],
-    settings: Sequence[ReportSetting],
+    told: Sequence[Html],
 ) -> str:
     solve = measures.solve
     contents = {
@@ -118,16 +121,14 @@ def _page(
     body = tag(
         "body",
         tag("div", tag("strong", title), tag("span", "trackcore solve"), class_="bar"),
-        _main(measures, attempts, settings),
+        _main(measures, told),
         data("contents", contents),
         *scripts,
     )
     return "<!doctype html>\n" + tag("html", head, body, lang="en") + "\n"
 
 
-def _main(
-    measures: Measures, attempts: Sequence[ReportAttempt], settings: Sequence[ReportSetting]
-) -> Html:
+def _main(measures: Measures, told: Sequence[Html]) -> Html:
     return tag(
         "main",
         sections.verdict(measures),
@@ -150,7 +151,7 @@ def _main(
             sections.shot(measures.solve),
             class_="column",
         ),
-        tag("div", sections.attempts(attempts), sections.settings(settings), class_="column"),
+        tag("div", *told, class_="column"),
         sections.section(
             "Tracks", sections.role_filter(measures), Html(_asset("table.html")), id_="tracks",
             wide=True, note="Click a heading to sort, a track to mark it above.",
