@@ -236,6 +236,10 @@ def solve(
     frames: Frames = None,
     step: Step = 1,
     mask: Mask = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(min=0.01, metavar="FPS", help="frames per second, where CLIP does not say"),
+    ] = None,
     footage: Annotated[
         str | None, typer.Option("--clip", metavar="CLIP", help="the footage of a tracks.npz")
     ] = None,
@@ -250,7 +254,7 @@ def solve(
     """Track a clip, find settings that work, solve its camera, and say how good it is."""
     job = SolveJob(
         source=clip, folder=out or cli_solve.folder_for(clip), options=options, solving=solving,
-        prior=prior, frames=frame_range(frames), step=step, mask=mask, overlay=overlay,
+        prior=prior, frames=frame_range(frames), step=step, mask=mask, fps=fps, overlay=overlay,
         session=session, exports=tuple(formats(export, EXPORTS)), clip=footage,
     )  # fmt: skip
     cli_solve.check(job)
@@ -299,6 +303,8 @@ def demo(
             job, output, cancelled,
             lambda done: {"error": cli_demo.error(done.raw, done.solve, scene, out)},
         )  # fmt: skip
+        if record["error"] is not None:
+            found.files["truth"] = str(out / "truth.json")
         shown = cli_solve.report(found, job, output, *cli_demo.error_tables(record["error"]))
         output.result(record, *shown)
         raise typer.Exit(found.exit)

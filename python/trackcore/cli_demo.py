@@ -87,7 +87,8 @@ def camera_error(solve: Solve, T_cam_world: Floats, focal_px: float) -> dict[str
     dict or None
         `path_median_percent`, `path_max_percent`: distances of the solved positions from the
         true ones under the similarity that fits best, over the extent of the true path.
-        `rotation_median_deg`: after the same turn. `focal_percent`. None for fewer than 3 frames.
+        `rotation_median_deg`: after the turn of the world that fits the
+        rotations best. `focal_percent`. None for fewer than 3 frames.
 
     Notes
     -----
@@ -102,14 +103,13 @@ def camera_error(solve: Solve, T_cam_world: Floats, focal_px: float) -> dict[str
     true_centres = -np.einsum("nji,nj->ni", R_true, true[:, :3, 3])
     found = solve.centres[frames]
     a, b = found - found.mean(axis=0), true_centres - true_centres.mean(axis=0)
-    U, S, Vt = np.linalg.svd(b.T @ a)
-    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(U @ Vt))])
-    R = U @ np.diag(sign) @ Vt
-    scale = float((S * sign).sum() / max((a**2).sum(), 1e-300))
-    off = np.linalg.norm(scale * a @ R.T - b, axis=1)
+    R, stretch = _nearest_turn(b.T @ a)
+    off = np.linalg.norm(stretch / max((a**2).sum(), 1e-300) * a @ R.T - b, axis=1)
     extent = float(np.linalg.norm(np.ptp(true_centres, axis=0)))
-    turned = solve.T_cam_world[frames, :3, :3] @ R.T
-    chord = np.linalg.norm(turned - R_true, axis=(1, 2)) / np.sqrt(8)
+    R_found = solve.T_cam_world[frames, :3, :3]
+    # its own turn: a path that is nearly straight determines none about itself
+    common, _ = _nearest_turn(np.einsum("nji,njk->ik", R_found, R_true))
+    chord = np.linalg.norm(R_found @ common - R_true, axis=(1, 2)) / np.sqrt(8)
     angles = np.degrees(2 * np.arcsin(np.minimum(chord, 1)))
     return {
         "path_median_percent": round(float(100 * np.median(off) / extent), 4),
@@ -117,6 +117,13 @@ def camera_error(solve: Solve, T_cam_world: Floats, focal_px: float) -> dict[str
         "rotation_median_deg": round(float(np.median(angles)), 4),
         "focal_percent": round(float(100 * abs(solve.focal_px / focal_px - 1)), 4),
     }
+
+
+def _nearest_turn(A: Floats) -> tuple[Floats, float]:
+    """Return the rotation nearest to a (3, 3) matrix, and the trace of their product."""
+    U, S, Vt = np.linalg.svd(A)
+    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(U @ Vt))])
+    return np.asarray(U @ np.diag(sign) @ Vt), float((S * sign).sum())
 
 
 def truth_error(tracks: Tracks, scene: ParallaxScene) -> dict[str, Any]:

@@ -179,7 +179,8 @@ def _from_clip(job: SolveJob, output: Output, cancelled: Interrupt) -> Solved:
     best = result.best
     return Solved(
         exit=_exit(result.solve, cancelled=result.cancelled), solve=result.solve, pipeline=result,
-        raw=None if best is None else best.raw_tracks, tracks=result.tracks, analysis=result.analysis,
+        raw=None if best is None else best.raw_tracks, tracks=result.tracks,
+        analysis=result.analysis,
     )  # fmt: skip
 
 

@@ -55,7 +55,8 @@ class SolveFiles:
         if found.raw is not None:
             self._tracks(found.raw)
         if found.solve is not None and found.tracks is not None:
-            self._solve(found.solve, found.tracks, found.pipeline)
+            n_tracked = None if found.raw is None else len(found.raw)
+            self._solve(found.solve, found.tracks, found.pipeline, n_tracked)
         text = json.dumps({**record, "outcome": found.word}, indent=2, allow_nan=False) + "\n"
         write_text(self._at("summary", "summary.json"), text)
         if found.raw is not None and found.exit is not Exit.CANCELLED:
@@ -73,7 +74,9 @@ class SolveFiles:
         raw.save(self._at("tracks", "tracks.npz"))
         raw.to_csv(self._at("csv", "tracks.csv"))
 
-    def _solve(self, solve: Solve, tracks: Tracks, pipeline: PipelineResult | None) -> None:
+    def _solve(
+        self, solve: Solve, tracks: Tracks, pipeline: PipelineResult | None, n_tracked: int | None
+    ) -> None:
         job = self._job
         tracks.save(self._at("solved", "solved.npz"))
         self._at("solve", FORMATS["json"].writes)
@@ -86,7 +89,7 @@ class SolveFiles:
                 clip = open_clip(job.footage, frames=_part(tracks), color=True)
             write_report(
                 self._at("report", "report.html"), solve, tracks, clip=clip, attempts=attempts,
-                settings=settings, why=why, title=Path(job.source).name,
+                settings=settings, why=why, title=Path(job.source).name, n_tracked=n_tracked,
             )  # fmt: skip
         self._exports(solve, tracks)
 

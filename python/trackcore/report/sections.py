@@ -49,16 +49,19 @@ def verdict(measures: Measures) -> Html:
     )  # fmt: skip
 
 
-def figures(measures: Measures) -> Html:
+def figures(measures: Measures, n_tracked: int | None) -> Html:
     """Return the numbers that matter most, as tiles."""
-    solve, tracks = measures.solve, measures.tracks
-    n, used = len(tracks), int(measures.used.sum())
+    solve = measures.solve
+    given, used = len(measures.tracks), int(measures.used.sum())
+    n = given if n_tracked is None else n_tracked
+    share = f"{used / n:.0%} became points" if n else DASH
+    dropped = f"; {n - given} were filtered out before" if n > given else ""
     frames = int(solve.solved.sum())
     tiles = [
         ("Held-out error", _px(solve.held_out_error_px), _held_out(solve)),
         ("Reprojection error", _px(solve.mean_error_px), "mean, of the tracks that were used"),
         ("Frames solved", f"{frames} / {solve.n_frames}", _span(solve)),
-        ("Tracks in the solve", f"{used} / {n}", f"{used / n:.0%} became points" if n else DASH),
+        ("Tracks in the solve", f"{used} / {n}", share + dropped),
         ("Focal length", _px(solve.focal_px, 1), _focal(solve)),
         ("Camera", words.KIND[solve.kind][0], f"{words.KIND[solve.kind][1]}; {_lens(solve)}"),
     ]
@@ -123,7 +126,7 @@ def role_filter(measures: Measures) -> Html:
     ]  # fmt: skip
     held = int(measures.held_out.sum())
     if held:
-        chips.append(_chip("held", "held out", held, "kept from the solve, to test it"))
+        chips.append(_chip("held", "held out", held, "kept aside, to test the camera"))
     return tag("div", *chips, class_="chips", role="group", aria_label="Show tracks by role")
 
 
@@ -177,7 +180,7 @@ def _list(items: Sequence[str], css: str) -> Html:
 
 def _held_out(solve: Solve) -> str:
     n = len(solve.held_out_ids)
-    return f"median, of {n} tracks the solve never saw" if n else "no track was held out"
+    return f"median, of {n} tracks that were kept aside" if n else "no track was kept aside"
 
 
 def _span(solve: Solve) -> str:

@@ -17,7 +17,7 @@ HEADLINE = {
     Grade.F: "No camera",
 }
 MEANING = {
-    Grade.A: "Tracks that the solve never saw land where this camera says they should, "
+    Grade.A: "Tracks that were kept aside landed where this camera said they should, "
     "and the whole clip determines it well.",
     Grade.B: "The camera is right; something keeps it from being certain everywhere.",
     Grade.C: "The move is right on the whole. Inserted objects may slide in some frames "

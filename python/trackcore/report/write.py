@@ -39,6 +39,7 @@ def write_report(
     settings: Sequence[ReportSetting] = (),
     why: Sequence[str] = (),
     title: str | None = None,
+    n_tracked: int | None = None,
 ) -> Path:
     """Write a solve as one HTML file: to look at, to turn, to send to somebody.
 
@@ -61,6 +62,8 @@ def write_report(
         What led to these settings, step by step.
     title : str, optional
         What was solved; default: the last part of the clip's name.
+    n_tracked : int, optional
+        How many tracks there were before the bad ones were left out; default: none was.
 
     Returns
     -------
@@ -83,8 +86,9 @@ def write_report(
             f"clip: expected frames of {tracks.frame_size} px as in tracks, got {opened.size}"
         )
     name = title if title is not None else _name(opened)
+    figures = sections.figures(measures, n_tracked)
     cards = (sections.attempts(attempts), sections.settings(settings, why))
-    write_text(path, _page(name, measures, posters(measures, opened), cards))
+    write_text(path, _page(name, measures, posters(measures, opened), figures, cards))
     return path
 
 
@@ -92,7 +96,8 @@ def _page(
     title: str,
     measures: Measures,
     pictures: list[dict[str, Any]],
-    told: Sequence[Html],
+    figures: Html,
+    cards: Sequence[Html],
 ) -> str:
     solve = measures.solve
     contents = {
@@ -121,18 +126,18 @@ def _page(
     body = tag(
         "body",
         tag("div", tag("strong", title), tag("span", "trackcore solve"), class_="bar"),
-        _main(measures, told),
+        _main(measures, figures, cards),
         data("contents", contents),
         *scripts,
     )
     return "<!doctype html>\n" + tag("html", head, body, lang="en") + "\n"
 
 
-def _main(measures: Measures, told: Sequence[Html]) -> Html:
+def _main(measures: Measures, figures: Html, cards: Sequence[Html]) -> Html:
     return tag(
         "main",
         sections.verdict(measures),
-        sections.figures(measures),
+        figures,
         sections.section(
             "Camera and points", Html(_asset("scene.html")), id_="space",
             note="Drag to turn, scroll to come closer." if measures.solve.solved.any() else "",
@@ -143,7 +148,9 @@ def _main(measures: Measures, told: Sequence[Html]) -> Html:
         ),
         sections.section(
             "Over time", tag("div", class_="plot", id="series-plot"), id_="series", wide=True,
-            note="Click a frame to see it above.",
+            note="Click a frame to see it above. Tracks that were kept aside joined the final fit; "
+            "the held-out error at the top is from before."
+            if len(measures.solve.held_out_ids) else "Click a frame to see it above.",
         ),
         tag(
             "div",
@@ -151,7 +158,7 @@ def _main(measures: Measures, told: Sequence[Html]) -> Html:
             sections.shot(measures.solve),
             class_="column",
         ),
-        tag("div", *told, class_="column"),
+        tag("div", *cards, class_="column"),
         sections.section(
             "Tracks", sections.role_filter(measures), Html(_asset("table.html")), id_="tracks",
             wide=True, note="Click a heading to sort, a track to mark it above.",

@@ -18,7 +18,7 @@
     const all = [];
     if (known(s.rms)) all.push(line("rms of the solve", s.rms, "y", c.grey, { width: 1.2 }));
     if (known(s.error)) all.push(line("median in the solve", s.error, "y", c.blue));
-    if (known(s.held)) all.push(line("median held out", s.held, "y", c.purple, { dash: "dot" }));
+    if (known(s.held)) all.push(line("median of those kept aside", s.held, "y", c.purple, { dash: "dot" }));
     all.push({ ...line("tracks", s.tracks, "y2", c.grey), fill: "tozeroy", fillcolor: c.soft });
     all.push(line("in the solve", s.bundles, "y2", c.green));
     if (zooms) all.push(line("focal length", s.focal, "y3", c.orange));
