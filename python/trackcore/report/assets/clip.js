@@ -8,7 +8,9 @@ let showFrameNear = () => {};
   const slider = byId("slider");
   const boxes = { tracks: byId("show-tracks"), should: byId("show-should"), error: byId("show-error") };
   const TIMES = 20;
+  const MOST_HIGH = 480;
   byId("stage").style.aspectRatio = w + " / " + h;
+  byId("stage").style.maxWidth = (MOST_HIGH * w) / h + "px"; // of a clip taken upright
   marks.setAttribute("viewBox", "-0.5 -0.5 " + w + " " + h);
   if (!posters.length) {
     byId("clip-note").textContent = "There are no frames to show.";

@@ -85,8 +85,12 @@
     if (!solid) {
       return { ...shape, margin: { l: 44, r: 10, t: 10, b: 40 }, xaxis: axis("right", 0), yaxis: { ...axis("depth", 1), scaleanchor: "x" } };
     }
+    // as long as it is deep: the longest side fits the view whatever the others are
+    const sides = range.map(([lo, hi]) => hi - lo);
+    const longest = Math.max(...sides);
+    const ratio = Object.fromEntries([..."xyz"].map((name, i) => [name, (1.2 * sides[i]) / longest]));
     shape.scene = {
-      xaxis: axis("right", 0), yaxis: axis("depth", 1), zaxis: axis("up", 2), aspectmode: "data", uirevision: view + from,
+      xaxis: axis("right", 0), yaxis: axis("depth", 1), zaxis: axis("up", 2), aspectmode: "manual", aspectratio: ratio, uirevision: view + from,
       camera: { eye: eyes[from], up: { x: 0, y: 0, z: 1 }, center: { x: 0, y: 0, z: -0.06 } }, dragmode: "orbit",
     };
     return shape;
