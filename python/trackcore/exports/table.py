@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from trackcore import tracks_text
 from trackcore.errors import InputError
-from trackcore.exports import blender, colmap, nuke, records, sheets
+from trackcore.exports import blender, colmap, gltf, nuke, ply, records, sheets, tracks2d, usd
 from trackcore.exports.shot import Shot
 from trackcore.solver import Solve
 from trackcore.tracks import Tracks
@@ -51,11 +52,22 @@ FORMATS: Mapping[str, Format] = {
     ),
     "nuke": Format("camera.nk", "Nuke script: camera and lens", nuke.write_nk, nuke.nk_lost),
     "nuke_chan": Format("camera.chan", "camera for Nuke", nuke.write_chan, nuke.chan_lost),
+    "usd": Format("scene.usda", "OpenUSD camera and points", usd.write, usd.lost),
     "alembic": Format(
         "scene.abc", "camera and points; needs Blender or bpy", blender.write_alembic,
         blender.alembic_lost,
     ),
+    "gltf": Format("scene.glb", "binary glTF: camera and points", gltf.write, gltf.lost),
+    "ply": Format("points.ply", "point cloud and camera path", ply.write, ply.lost),
     "colmap": Format("colmap", "COLMAP text model", colmap.write, colmap.lost),
+    "3de": Format(
+        tracks_text.PATHS["3de"], "2-D tracks for 3DEqualizer", tracks2d.writer("3de"),
+        tracks2d.lost, needs_tracks=True,
+    ),
+    "syntheyes": Format(
+        tracks_text.PATHS["syntheyes"], "2-D tracks for SynthEyes", tracks2d.writer("syntheyes"),
+        tracks2d.lost, needs_tracks=True,
+    ),
 }  # fmt: skip
 """By the name that `trackcore solve --export` takes."""
 
