@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import importlib.util
 import json
 import locale
 import re
@@ -193,9 +194,8 @@ def test_chan_cameras_see_points_where_the_solve_does(solve, tmp_path):
     w, h = solve.frame_size
     for i, row in zip(solved(solve), rows, strict=True):
         X = nuke_camera_points(solve, row[1:4], row[4:7])
-        half = np.tan(np.radians(row[7] / 2)) * -X[:, 2]
-        shown = w / (h * solve.pixel_aspect)  # of the half height, in space
-        x = w / 2 * (1 + X[:, 0] / (half * shown * solve.pixel_aspect**2))
+        half = np.tan(np.radians(row[7] / 2)) * -X[:, 2]  # of what is seen, upwards
+        x = w / 2 * (1 + X[:, 0] / (half * w * solve.pixel_aspect / h))
         y = h / 2 * (1 + X[:, 1] / half)
         got = np.column_stack([x - 0.5, h - y - 0.5])
         centre = np.array([(w - 1) / 2, (h - 1) / 2])  # a .chan has no other
@@ -296,6 +296,24 @@ def test_an_export_is_checked_before_anything_is_written(tmp_path):
     with pytest.raises(InputError, match=r"tracks: expected frames of \(1280, 720\) px as in"):
         export_solve(solve, tmp_path / "out", ["csv"], tracks=other)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_second_export_writes_the_same_over_the_first(tmp_path):
+    solve, names = (
+        made_solve(lens=LENSES["POLYNOMIAL"]),
+        sorted(set(FORMATS) - {"blend", "alembic"}),
+    )
+    if importlib.util.find_spec("pxr") is None:
+        names.remove("usd")
+    read = []
+    for _ in range(2):
+        paths = export_solve(solve, tmp_path, names, tracks=made_tracks(solve))
+        assert list(paths) == names
+        files = [p for p in sorted(tmp_path.rglob("*")) if p.is_file()]
+        read.append({p: p.read_bytes() for p in files})
+    assert read[0] == read[1]
+    assert all(path.exists() for path in paths.values())
+    assert all(str(tmp_path).encode() not in data for data in read[0].values())
 
 
 def test_numbers_are_written_the_same_in_every_locale(tmp_path):

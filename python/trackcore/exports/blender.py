@@ -183,7 +183,7 @@ def _tracks(shot: Shot, start: int) -> list[list[Any]]:
     return listed
 
 
-def _command() -> Callable[[Path], list[str]]:
+def command() -> Callable[[Path], list[str]]:
     """Return what runs a script in Blender."""
     given = os.environ.get(BLENDER)
     if given is None and importlib.util.find_spec("bpy") is not None:
@@ -204,11 +204,11 @@ def _command() -> Callable[[Path], list[str]]:
 
 def _run(shot: Shot, path: Path, flag: str) -> None:
     """Run the script and let it write `path`."""
-    command, folder = _command(), path.parent.resolve()
+    words_for, folder = command(), path.parent.resolve()
     with replacing(path) as beside, tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "scene.py"
         write_text(file, script(shot, folder))
-        words = [*command(file), "--", "--base", os.fspath(folder), flag, os.fspath(beside)]
+        words = [*words_for(file), "--", "--base", os.fspath(folder), flag, os.fspath(beside)]
         try:
             done = subprocess.run(
                 words, capture_output=True, text=True, timeout=LONGEST_S, check=False

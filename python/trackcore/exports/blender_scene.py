@@ -12,8 +12,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import bpy
-from mathutils import Matrix
+try:
+    import bpy
+    from mathutils import Matrix
+except ImportError:
+    bpy = None
 
 MOST_EMPTIES = 1000  # a mesh of vertices holds all points; empties are slow beyond this
 BROWN = ("brown_k1", "brown_k2", "brown_p1", "brown_p2", "brown_k3")
@@ -166,6 +169,8 @@ def save(path, clip, data):
 
 def main(data):
     """Build the scene and do what the command line says."""
+    if bpy is None:
+        sys.exit("This is a script for Blender: blender --python FILE, or in its text editor.")
     words = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
     asked = dict(zip(words[::2], words[1::2]))  # noqa: B905
     if asked:

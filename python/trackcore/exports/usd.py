@@ -33,7 +33,7 @@ POINT_WIDTH = 0.005  # of a point's distance from the first camera
 
 def write(shot: Shot, path: Path) -> None:
     """Write `/Shot/Camera` and `/Shot/Points` as text (.usda)."""
-    pxr = _load()
+    pxr = load()
     solve = shot.solve
     with replacing(path) as beside:
         stage = pxr.Usd.Stage.CreateNew(os.fspath(beside))
@@ -52,7 +52,7 @@ def lost(solve: Solve) -> list[str]:
     return told
 
 
-def _load() -> Any:
+def load() -> Any:
     """Import USD, or say which package to install."""
     try:
         from pxr import Gf, Sdf, Usd, UsdGeom, Vt
