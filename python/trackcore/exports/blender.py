@@ -35,6 +35,7 @@ from trackcore.exports.shot import (
     focal_mm,
     offset_px,
     quaternions,
+    sensor_height_mm,
     zooms,
 )
 from trackcore.frames._sequence import from_file, from_folder, from_pattern, has_placeholder
@@ -100,7 +101,7 @@ def scene_data(shot: Shot, folder: Path) -> dict[str, Any]:
         "first_frame": int(solve.frame_numbers[0]),
         "last_frame": int(solve.frame_numbers[-1]),
         "unsolved": _spans(solve),
-        "sensor_mm": SENSOR_MM,
+        "sensor_mm": [SENSOR_MM, sensor_height_mm(solve)],
         "focal_mm": solve.focal_px / w * SENSOR_MM,
         "zooms": zooms(solve),
         "shift": [-right / w, below / (w * aspect)],

@@ -67,7 +67,7 @@ def make_camera(scene, data):
     scene.collection.objects.link(camera)
     scene.camera = camera
     lens.sensor_fit = "HORIZONTAL"
-    lens.sensor_width = data["sensor_mm"]
+    lens.sensor_width, lens.sensor_height = data["sensor_mm"]
     lens.shift_x, lens.shift_y = data["shift"]
     lens.clip_start, lens.clip_end = data["clip_range"]
     camera.rotation_mode = "QUATERNION"
@@ -123,7 +123,7 @@ def make_clip(scene, camera, data, base):
 
 def set_lens(camera, data):
     """Set a clip's camera: sensor, focal length, centre, distortion."""
-    camera.sensor_width = data["sensor_mm"]
+    camera.sensor_width = data["sensor_mm"][0]
     camera.pixel_aspect = data["pixel_aspect"]
     camera.units = "MILLIMETERS"
     camera.focal_length = data["focal_mm"]
