@@ -3,6 +3,7 @@
 `bpy` wants its own Python: TRACKCORE_BLENDER may name one that has it.
 """
 
+import dataclasses
 import importlib.util
 import json
 import os
@@ -19,6 +20,8 @@ from numpy.testing import assert_allclose
 from tests.unit.made_solves import LENSES, ideal_px, made_solve, made_tracks
 from trackcore.errors import DependencyError
 from trackcore.exports import FORMATS, blender, export_solve
+from trackcore.solver import Lens
+from trackcore.solver.lens import nuke_unit
 
 CLOSE_PX = 0.01
 HERE = Path(__file__).parent
@@ -135,6 +138,26 @@ def test_blender_undistorts_tracks_as_the_solve_does(lens, kind, tmp_path, movie
         truth = ideal_px(solve, i)[[at[name] for name, *_ in rows]]
         got = seen_px([view for _, *view in rows], solve)
         assert_allclose(got, truth, atol=CLOSE_PX)
+
+
+@needs_bpy
+@pytest.mark.parametrize("lens", LENSES)
+def test_blender_solves_our_tracks_with_our_lens_to_nothing(lens, tmp_path, movie):
+    # Blender's solver takes lens, centre and pixel aspect into account, all at once
+    solve = made_solve(lens=LENSES[lens], **KINDS["anamorphic"])
+    if lens == "NUKE":
+        unit = nuke_unit(solve.focal_px, solve.frame_size, pixel_aspect=2.0)
+        solve = dataclasses.replace(solve, lens=Lens("NUKE", (-0.03, 0.004), unit))
+    tracks, clip = made_tracks(solve), movie(solve.frame_size)
+
+    def error_px(lens):
+        known = dataclasses.replace(solve, lens=lens)
+        path = export_solve(known, tmp_path, "blender", tracks=tracks, clip=clip)["blender"]
+        return in_blender("solve", path, known)["solver_error_px"]
+
+    assert error_px(solve.lens) < 1e-3
+    if lens != "NONE":  # and another lens would not do
+        assert error_px(Lens()) > 0.05
 
 
 @needs_bpy
