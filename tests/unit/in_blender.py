@@ -1,6 +1,7 @@
 """Runs in a Python that has bpy: opens an export and says where it puts its points.
 
-`python in_blender.py KIND FILE OUT.json`; KIND is script, solve (a script whose tracks Blender is to solve), blend, alembic or gltf.
+`python in_blender.py KIND FILE OUT.json`; KIND is script, blend, alembic or gltf, or
+solve: a script whose tracks Blender is then to solve.
 """
 
 import json
