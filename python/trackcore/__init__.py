@@ -48,6 +48,8 @@ from trackcore.options import HealOptions as HealOptions
 from trackcore.options import MotionModel as MotionModel
 from trackcore.options import Photometric as Photometric
 from trackcore.options import RegionOptions as RegionOptions
+from trackcore.options import SolveOptions as SolveOptions
+from trackcore.options import SolveWith as SolveWith
 from trackcore.options import TrackerOptions as TrackerOptions
 from trackcore.options import TrackOptions as TrackOptions
 from trackcore.overlay import contact_sheet as contact_sheet
@@ -74,6 +76,7 @@ from trackcore.solver import Solve as Solve
 from trackcore.solver import SolveKind as SolveKind
 from trackcore.solver import TrackRole as TrackRole
 from trackcore.solver import Zoom as Zoom
+from trackcore.solver import solve as solve
 from trackcore.stats import ClipMotion as ClipMotion
 from trackcore.stats import FocalChange as FocalChange
 from trackcore.stats import FrameMotion as FrameMotion

@@ -3,6 +3,7 @@
 from trackcore.solver.lens import Lens, LensFit, LensModel
 from trackcore.solver.prior import CameraPrior, Zoom
 from trackcore.solver.result import Grade, Solve, SolveKind, TrackRole
+from trackcore.solver.solve import solve
 
 __all__ = [
     "CameraPrior",
@@ -14,4 +15,5 @@ __all__ = [
     "SolveKind",
     "TrackRole",
     "Zoom",
+    "solve",
 ]

@@ -36,8 +36,9 @@ class CameraPrior:
         Where the optical axis meets the frame [px]; its centre unless given.
     lens : Lens
         Distortion, if it is known.
-    refine_lens : bool
-        Whether the distortion is estimated, from `lens` on. Only where the tracks determine it.
+    refine_lens : bool, optional
+        Whether the distortion is estimated, from `lens` on. Unless said: a lens that is given is
+        believed, else it is estimated where that makes held-out tracks fit better.
     pixel_aspect : float
         Width over height of a pixel as shown: 2 for a 2x anamorphic lens.
     zoom : Zoom
@@ -55,7 +56,7 @@ class CameraPrior:
     refine_focal: bool = False
     principal_point_px: tuple[float, float] | None = None
     lens: Lens = Lens()  # noqa: RUF009 (frozen)
-    refine_lens: bool = False
+    refine_lens: bool | None = None
     pixel_aspect: float = 1.0
     zoom: Zoom = Zoom.AUTO
 
