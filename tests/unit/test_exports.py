@@ -14,7 +14,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from tests.unit.made_solves import LENSES, H, W, ideal_px, made_solve, made_tracks
 from trackcore.errors import InputError, SourceError
 from trackcore.exports import FORMATS, export_solve, load_solve
-from trackcore.solver import Lens, Solve, TrackRole
+from trackcore.solver import CameraPrior, Lens, Solve, TrackRole
+from trackcore.solver import solve as solve_camera
 
 CLOSE_PX = 0.01
 KINDS = {
@@ -67,6 +68,16 @@ def test_json_without_a_single_camera_reads_back(tmp_path):
     assert not back.solved.any()
     assert back.T_cam_world.shape == none.T_cam_world.shape
     assert (back.shot, back.keyframes) == (None, None)
+
+
+def test_json_of_a_camera_that_was_really_solved_reads_back(tmp_path):
+    truth = made_solve(n_frames=30)
+    found = solve_camera(made_tracks(truth), CameraPrior(focal_px=1400.0))
+    assert found.solved.sum() > 25
+    back = load_solve(export_solve(found, tmp_path, "json")["json"])
+    assert back.to_dict() == found.to_dict()
+    assert_array_equal(back.T_cam_world, found.T_cam_world)
+    assert_array_equal(back.points, found.points)
 
 
 @pytest.mark.parametrize(

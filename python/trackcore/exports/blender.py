@@ -38,7 +38,13 @@ from trackcore.exports.shot import (
     sensor_height_mm,
     zooms,
 )
-from trackcore.frames._sequence import from_file, from_folder, from_pattern, has_placeholder
+from trackcore.frames._sequence import (
+    IMAGE_SUFFIXES,
+    from_file,
+    from_folder,
+    from_pattern,
+    has_placeholder,
+)
 from trackcore.normalised import normalised
 from trackcore.solver import LensModel, Solve
 from trackcore.solver.lens import nuke_unit
@@ -156,9 +162,11 @@ def _lens(solve: Solve) -> list[float]:
 
 def _clip(shot: Shot, folder: Path) -> tuple[str | None, int]:
     """File that Blender opens, and the frame number at which it is shown."""
-    if shot.clip is None or not shot.is_sequence:
-        return shot.clip, 1
+    if shot.clip is None:
+        return None, 1
     path = folder / shot.clip
+    if not path.is_dir() and path.suffix.lower() not in IMAGE_SUFFIXES:
+        return shot.clip, 1  # a movie: its first frame is 1
     if path.is_dir():
         files = from_folder(path).files
     elif has_placeholder(path.name):

@@ -1,4 +1,4 @@
-"""`3de`, `syntheyes`: 2-D tracks as text, by `tracks_text`, of what the solve used."""
+"""`3de`, `syntheyes`: 2-D tracks as text, by `tracks_text`: all that are given, also outliers."""
 
 from __future__ import annotations
 
