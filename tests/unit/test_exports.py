@@ -309,6 +309,21 @@ def test_an_export_is_checked_before_anything_is_written(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("only", ["no points", "one frame"])
+def test_little_is_exported_as_well(only, tmp_path):
+    solve, names = made_solve(), sorted(set(FORMATS) - {"blend", "alembic"})
+    if importlib.util.find_spec("pxr") is None:
+        names.remove("usd")
+    if only == "no points":
+        solve = dataclasses.replace(solve, points=np.full_like(solve.points, np.nan))
+    else:
+        solve.T_cam_world[1:] = np.nan
+    paths = export_solve(solve, tmp_path, names, tracks=made_tracks(made_solve()))
+    assert all(path.exists() for path in paths.values())
+    assert load_solve(paths["json"]).to_dict() == solve.to_dict()
+    assert len(np.atleast_2d(np.loadtxt(paths["nuke_chan"]))) == solve.solved.sum()
+
+
 def test_a_second_export_writes_the_same_over_the_first(tmp_path):
     solve, names = (
         made_solve(lens=LENSES["POLYNOMIAL"]),

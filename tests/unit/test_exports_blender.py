@@ -177,22 +177,23 @@ def test_a_blend_file_is_the_script_saved_and_knows_its_clip_by_a_relative_path(
 
 
 @needs_bpy
-def test_an_image_sequence_is_shown_at_its_own_numbers(tmp_path):
+@pytest.mark.parametrize("clip", ["plates.v2", "plates.v2/a.####.png"])
+def test_an_image_sequence_is_shown_at_its_own_numbers(clip, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     solve = made_solve(first=1001)
-    (tmp_path / "plates.v2").mkdir()
+    tracks, folder = made_tracks(solve), Path("plates.v2")
+    folder.mkdir()
     for number in range(1000, 1013):
-        cv2.imwrite(str(tmp_path / f"plates.v2/a.{number}.png"), np.zeros((720, 1280), np.uint8))
-    for clip in ("plates.v2", "plates.v2/a.####.png"):
-        path = export_solve(
-            solve, tmp_path, "blender", tracks=made_tracks(solve), clip=tmp_path / clip
-        )["blender"]
-        told = in_blender("script", path, solve)
-        first = str(tmp_path / "plates.v2/a.1000.png")
-        assert told["clip"] == [first, 1000, "SEQUENCE", [1280, 720]]
-        tracks = made_tracks(solve)
-        for name, seen in zip(tracks.names, tracks.seen, strict=True):
-            frames = [f for f, *_ in told["tracks"].get(name, [])]
-            assert frames == (tracks.frame_numbers[seen] - 999).tolist()
+        cv2.imwrite(str(folder / f"a.{number}.png"), np.zeros((720, 1280), np.uint8))
+    path = export_solve(solve, "out", "blender", tracks=tracks, clip=clip)["blender"]
+    assert str(tmp_path) not in path.read_text()
+    told = in_blender("script", path, solve)
+    file, *how = told["clip"]
+    assert Path(file).resolve() == (folder / "a.1000.png").resolve()
+    assert how == [1000, "SEQUENCE", [1280, 720]]
+    for name, seen in zip(tracks.names, tracks.seen, strict=True):
+        frames = [f for f, *_ in told["tracks"].get(name, [])]
+        assert frames == (tracks.frame_numbers[seen] - 999).tolist()
 
 
 @needs_bpy
