@@ -1,6 +1,7 @@
 """Runs in a Python that has bpy: opens an export and says where it puts its points.
 
-`python in_blender.py KIND FILE OUT.json`; KIND is script, blend, alembic or gltf.
+`python in_blender.py KIND FILE OUT.json`; KIND is script, blend, alembic or gltf, or
+solve: a script whose tracks Blender is then to solve.
 """
 
 import json
@@ -11,18 +12,17 @@ import bpy
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
+SCRIPTS = ("script", "solve")
 IMPORTERS = {
     "alembic": lambda file: bpy.ops.wm.alembic_import(filepath=file, as_background_job=False),
     "gltf": lambda file: bpy.ops.import_scene.gltf(filepath=file),
-    "usd": lambda file: bpy.ops.wm.usd_import(filepath=file),
-    "ply": lambda file: bpy.ops.wm.ply_import(filepath=file),
 }
 
 
 def opened(kind, file):
     """Open an export; return the scene it is in."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    if kind == "script":
+    if kind in SCRIPTS:
         before = set(bpy.data.scenes)
         runpy.run_path(file)
         return next(iter(set(bpy.data.scenes) - before))
@@ -77,6 +77,24 @@ def undistorted(scene, clip):
     return found
 
 
+def solver_error(clip, first, last):
+    """Solve the camera from the clip's tracks, lens and focal length as they are [px]."""
+    window = bpy.context.window
+    area = max(window.screen.areas, key=lambda a: a.width * a.height)
+    area.type = "CLIP_EDITOR"
+    space = area.spaces.active
+    space.clip, space.mode = clip, "TRACKING"
+    region = next(r for r in area.regions if r.type == "WINDOW")
+    tracking = clip.tracking
+    tracking.settings.use_keyframe_selection = False
+    tracking.objects.active.keyframe_a, tracking.objects.active.keyframe_b = first, last
+    with bpy.context.temp_override(
+        window=window, screen=window.screen, area=area, region=region, space_data=space
+    ):
+        bpy.ops.clip.solve_camera()
+    return tracking.reconstruction.average_error
+
+
 def told(scene, clip):
     """Say how the scene is set."""
     render, tracks = scene.render, {}
@@ -103,8 +121,8 @@ def main(kind, file, out):
     scene = opened(kind, file)
     clip = scene.active_clip
     camera = scene.camera or next(o for o in bpy.data.objects if o.type == "CAMERA")
-    said = told(scene, clip) if kind in ("script", "blend") else {}
-    if kind in ("script", "blend"):
+    said = told(scene, clip) if kind in (*SCRIPTS, "blend") else {}
+    if kind in (*SCRIPTS, "blend"):
         keys = camera.animation_data.action.fcurves
         said["keys"] = sorted({int(k.co[0]) for c in keys for k in c.keyframe_points})
     views = {}
@@ -117,6 +135,8 @@ def main(kind, file, out):
     said["views"] = views
     if clip is not None:
         said["undistorted"] = undistorted(scene, clip)
+        if kind == "solve":
+            said["solver_error_px"] = solver_error(clip, first, last)
     with open(out, "w") as file:  # noqa: PTH123
         json.dump(said, file)
 

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import importlib.util
 import json
 import locale
 import re
@@ -13,7 +14,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from tests.unit.made_solves import LENSES, H, W, ideal_px, made_solve, made_tracks
 from trackcore.errors import InputError, SourceError
 from trackcore.exports import FORMATS, export_solve, load_solve
-from trackcore.solver import Lens, Solve, TrackRole
+from trackcore.solver import CameraPrior, Lens, Solve, TrackRole
+from trackcore.solver import solve as solve_camera
 
 CLOSE_PX = 0.01
 KINDS = {
@@ -66,6 +68,16 @@ def test_json_without_a_single_camera_reads_back(tmp_path):
     assert not back.solved.any()
     assert back.T_cam_world.shape == none.T_cam_world.shape
     assert (back.shot, back.keyframes) == (None, None)
+
+
+def test_json_of_a_camera_that_was_really_solved_reads_back(tmp_path):
+    truth = made_solve(n_frames=30)
+    found = solve_camera(made_tracks(truth), CameraPrior(focal_px=1400.0))
+    assert found.solved.sum() > 25
+    back = load_solve(export_solve(found, tmp_path, "json")["json"])
+    assert back.to_dict() == found.to_dict()
+    assert_array_equal(back.T_cam_world, found.T_cam_world)
+    assert_array_equal(back.points, found.points)
 
 
 @pytest.mark.parametrize(
@@ -193,9 +205,8 @@ def test_chan_cameras_see_points_where_the_solve_does(solve, tmp_path):
     w, h = solve.frame_size
     for i, row in zip(solved(solve), rows, strict=True):
         X = nuke_camera_points(solve, row[1:4], row[4:7])
-        half = np.tan(np.radians(row[7] / 2)) * -X[:, 2]
-        shown = w / (h * solve.pixel_aspect)  # of the half height, in space
-        x = w / 2 * (1 + X[:, 0] / (half * shown * solve.pixel_aspect**2))
+        half = np.tan(np.radians(row[7] / 2)) * -X[:, 2]  # of what is seen, upwards
+        x = w / 2 * (1 + X[:, 0] / (half * w * solve.pixel_aspect / h))
         y = h / 2 * (1 + X[:, 1] / half)
         got = np.column_stack([x - 0.5, h - y - 0.5])
         centre = np.array([(w - 1) / 2, (h - 1) / 2])  # a .chan has no other
@@ -296,6 +307,39 @@ def test_an_export_is_checked_before_anything_is_written(tmp_path):
     with pytest.raises(InputError, match=r"tracks: expected frames of \(1280, 720\) px as in"):
         export_solve(solve, tmp_path / "out", ["csv"], tracks=other)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("only", ["no points", "one frame"])
+def test_little_is_exported_as_well(only, tmp_path):
+    solve, names = made_solve(), sorted(set(FORMATS) - {"blend", "alembic"})
+    if importlib.util.find_spec("pxr") is None:
+        names.remove("usd")
+    if only == "no points":
+        solve = dataclasses.replace(solve, points=np.full_like(solve.points, np.nan))
+    else:
+        solve.T_cam_world[1:] = np.nan
+    paths = export_solve(solve, tmp_path, names, tracks=made_tracks(made_solve()))
+    assert all(path.exists() for path in paths.values())
+    assert load_solve(paths["json"]).to_dict() == solve.to_dict()
+    assert len(np.atleast_2d(np.loadtxt(paths["nuke_chan"]))) == solve.solved.sum()
+
+
+def test_a_second_export_writes_the_same_over_the_first(tmp_path):
+    solve, names = (
+        made_solve(lens=LENSES["POLYNOMIAL"]),
+        sorted(set(FORMATS) - {"blend", "alembic"}),
+    )
+    if importlib.util.find_spec("pxr") is None:
+        names.remove("usd")
+    read = []
+    for _ in range(2):
+        paths = export_solve(solve, tmp_path, names, tracks=made_tracks(solve))
+        assert list(paths) == names
+        files = [p for p in sorted(tmp_path.rglob("*")) if p.is_file()]
+        read.append({p: p.read_bytes() for p in files})
+    assert read[0] == read[1]
+    assert all(path.exists() for path in paths.values())
+    assert all(str(tmp_path).encode() not in data for data in read[0].values())
 
 
 def test_numbers_are_written_the_same_in_every_locale(tmp_path):

@@ -35,9 +35,16 @@ from trackcore.exports.shot import (
     focal_mm,
     offset_px,
     quaternions,
+    sensor_height_mm,
     zooms,
 )
-from trackcore.frames._sequence import from_file, from_folder, from_pattern, has_placeholder
+from trackcore.frames._sequence import (
+    IMAGE_SUFFIXES,
+    from_file,
+    from_folder,
+    from_pattern,
+    has_placeholder,
+)
 from trackcore.normalised import normalised
 from trackcore.solver import LensModel, Solve
 from trackcore.solver.lens import nuke_unit
@@ -100,7 +107,7 @@ def scene_data(shot: Shot, folder: Path) -> dict[str, Any]:
         "first_frame": int(solve.frame_numbers[0]),
         "last_frame": int(solve.frame_numbers[-1]),
         "unsolved": _spans(solve),
-        "sensor_mm": SENSOR_MM,
+        "sensor_mm": [SENSOR_MM, sensor_height_mm(solve)],
         "focal_mm": solve.focal_px / w * SENSOR_MM,
         "zooms": zooms(solve),
         "shift": [-right / w, below / (w * aspect)],
@@ -155,9 +162,11 @@ def _lens(solve: Solve) -> list[float]:
 
 def _clip(shot: Shot, folder: Path) -> tuple[str | None, int]:
     """File that Blender opens, and the frame number at which it is shown."""
-    if shot.clip is None or not shot.is_sequence:
-        return shot.clip, 1
+    if shot.clip is None:
+        return None, 1
     path = folder / shot.clip
+    if not path.is_dir() and path.suffix.lower() not in IMAGE_SUFFIXES:
+        return shot.clip, 1  # a movie: its first frame is 1
     if path.is_dir():
         files = from_folder(path).files
     elif has_placeholder(path.name):
@@ -183,7 +192,7 @@ def _tracks(shot: Shot, start: int) -> list[list[Any]]:
     return listed
 
 
-def _command() -> Callable[[Path], list[str]]:
+def command() -> Callable[[Path], list[str]]:
     """Return what runs a script in Blender."""
     given = os.environ.get(BLENDER)
     if given is None and importlib.util.find_spec("bpy") is not None:
@@ -204,11 +213,11 @@ def _command() -> Callable[[Path], list[str]]:
 
 def _run(shot: Shot, path: Path, flag: str) -> None:
     """Run the script and let it write `path`."""
-    command, folder = _command(), path.parent.resolve()
+    words_for, folder = command(), path.parent.resolve()
     with replacing(path) as beside, tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "scene.py"
         write_text(file, script(shot, folder))
-        words = [*command(file), "--", "--base", os.fspath(folder), flag, os.fspath(beside)]
+        words = [*words_for(file), "--", "--base", os.fspath(folder), flag, os.fspath(beside)]
         try:
             done = subprocess.run(
                 words, capture_output=True, text=True, timeout=LONGEST_S, check=False

@@ -12,8 +12,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import bpy
-from mathutils import Matrix
+try:
+    import bpy
+    from mathutils import Matrix
+except ImportError:
+    bpy = None
 
 MOST_EMPTIES = 1000  # a mesh of vertices holds all points; empties are slow beyond this
 BROWN = ("brown_k1", "brown_k2", "brown_p1", "brown_p2", "brown_k3")
@@ -64,7 +67,7 @@ def make_camera(scene, data):
     scene.collection.objects.link(camera)
     scene.camera = camera
     lens.sensor_fit = "HORIZONTAL"
-    lens.sensor_width = data["sensor_mm"]
+    lens.sensor_width, lens.sensor_height = data["sensor_mm"]
     lens.shift_x, lens.shift_y = data["shift"]
     lens.clip_start, lens.clip_end = data["clip_range"]
     camera.rotation_mode = "QUATERNION"
@@ -120,7 +123,7 @@ def make_clip(scene, camera, data, base):
 
 def set_lens(camera, data):
     """Set a clip's camera: sensor, focal length, centre, distortion."""
-    camera.sensor_width = data["sensor_mm"]
+    camera.sensor_width = data["sensor_mm"][0]
     camera.pixel_aspect = data["pixel_aspect"]
     camera.units = "MILLIMETERS"
     camera.focal_length = data["focal_mm"]
@@ -166,6 +169,8 @@ def save(path, clip, data):
 
 def main(data):
     """Build the scene and do what the command line says."""
+    if bpy is None:
+        sys.exit("This is a script for Blender: blender --python FILE, or in its text editor.")
     words = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
     asked = dict(zip(words[::2], words[1::2]))  # noqa: B905
     if asked:

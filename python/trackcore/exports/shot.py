@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trackcore.errors import InputError
-from trackcore.frames._sequence import IMAGE_SUFFIXES
 from trackcore.solver import Solve
 from trackcore.tracks import Tracks
 
@@ -67,14 +65,6 @@ class Shot:
             )
             seen[np.ix_(mine, here)] = tracks.xy_px[np.ix_(theirs, there)]
         return seen
-
-    @property
-    def is_sequence(self) -> bool:
-        """Whether the clip is a folder or pattern of images, or one of them."""
-        if self.clip is None:
-            return False
-        path = Path(self.clip)
-        return path.suffix.lower() in IMAGE_SUFFIXES or not path.suffix
 
 
 def camera_poses(solve: Solve, world: Floats) -> Floats:

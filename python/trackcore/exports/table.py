@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from trackcore import tracks_text
 from trackcore.errors import InputError
-from trackcore.exports import blender, colmap, nuke, records, sheets
+from trackcore.exports import blender, colmap, gltf, nuke, ply, records, sheets, tracks2d, usd
 from trackcore.exports.shot import Shot
 from trackcore.solver import Solve
 from trackcore.tracks import Tracks
@@ -30,6 +31,8 @@ class Format:
         Takes a `Solve`; says in sentences what of it this format cannot hold.
     needs_tracks : bool
         Whether there is nothing to write without tracks.
+    check : callable
+        Raises `DependencyError` if a package or program that it needs is not there.
     """
 
     writes: str
@@ -37,6 +40,7 @@ class Format:
     write: Callable[[Shot, Path], None]
     lost: Callable[[Solve], list[str]] = lambda _: []
     needs_tracks: bool = False
+    check: Callable[[], object] = lambda: None
 
 
 FORMATS: Mapping[str, Format] = {
@@ -47,15 +51,29 @@ FORMATS: Mapping[str, Format] = {
         blender.lost,
     ),
     "blend": Format(
-        "scene.blend", "Blender file; needs Blender or bpy", blender.write_blend, blender.lost
+        "scene.blend", "Blender file; needs Blender or bpy", blender.write_blend, blender.lost,
+        check=blender.command,
     ),
     "nuke": Format("camera.nk", "Nuke script: camera and lens", nuke.write_nk, nuke.nk_lost),
     "nuke_chan": Format("camera.chan", "camera for Nuke", nuke.write_chan, nuke.chan_lost),
+    "usd": Format(
+        "scene.usda", "OpenUSD camera and points", usd.write, usd.lost, check=usd.load
+    ),
     "alembic": Format(
         "scene.abc", "camera and points; needs Blender or bpy", blender.write_alembic,
-        blender.alembic_lost,
+        blender.alembic_lost, check=blender.command,
     ),
+    "gltf": Format("scene.glb", "binary glTF: camera and points", gltf.write, gltf.lost),
+    "ply": Format("points.ply", "point cloud and camera path", ply.write, ply.lost),
     "colmap": Format("colmap", "COLMAP text model", colmap.write, colmap.lost),
+    "3de": Format(
+        tracks_text.PATHS["3de"], "2-D tracks for 3DEqualizer", tracks2d.writer("3de"),
+        tracks2d.lost, needs_tracks=True,
+    ),
+    "syntheyes": Format(
+        tracks_text.PATHS["syntheyes"], "2-D tracks for SynthEyes", tracks2d.writer("syntheyes"),
+        tracks2d.lost, needs_tracks=True,
+    ),
 }  # fmt: skip
 """By the name that `trackcore solve --export` takes."""
 
@@ -100,14 +118,15 @@ def export_solve(
 
     Notes
     -----
-    Everything is checked before anything is written. Frames that could not be solved are left
-    out. What each program calls what is in docs/exports.md; what a format cannot hold of a
-    solve, `FORMATS[name].lost(solve)` says.
+    Names, tracks and packages are checked before anything is written. Frames that could not be
+    solved are left out. What each program calls what is in docs/exports.md; what a format cannot
+    hold of a solve, `FORMATS[name].lost(solve)` says.
     """
     names = [formats] if isinstance(formats, str) else list(dict.fromkeys(formats))
     for name in names:
         if name not in FORMATS:
             raise InputError(f"formats: expected some of {', '.join(FORMATS)}, got {name!r}")
+        FORMATS[name].check()
         if FORMATS[name].needs_tracks and tracks is None:
             raise InputError(f"tracks: expected the tracks, which the format {name} is made of")
     if not solve.solved.any() and set(names) - {"json"}:

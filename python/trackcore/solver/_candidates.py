@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trackcore.options import SolveOptions
+from trackcore.options import SolveOptions, SolveWith
 from trackcore.solver import _colmap as engine
 from trackcore.solver._adjust import Estimate, Model
 from trackcore.solver._adjust import adjust as adjust_freely
@@ -104,7 +104,10 @@ def tripod(task: Task, *, zoom: bool) -> Candidate | None:
     shared = "shared" if task.focal_is_free else "fixed"
     model = Model(travels=False, focal="free" if zoom else shared, loss_px=task.loss_px)
     scale = task.scale if zoom else np.ones_like(task.scale)
-    found = solve_tripod(training, task.focal, scale, model, task.tolerance_px)
+    found = solve_tripod(
+        training, task.focal, scale, model, task.tolerance_px,
+        whatever=task.options.kind is SolveWith.TRIPOD,
+    )  # fmt: skip
     if found is None:
         return None
     state, use = found

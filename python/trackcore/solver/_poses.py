@@ -134,7 +134,7 @@ def largest_angle(T: Floats, X: Floats, seen: NDArray[np.bool_]) -> Floats:
     twice = np.asarray(seen.sum(axis=1) >= 2)
     if not twice.any():
         return out
-    seen = seen[twice]
+    seen = np.asarray(seen)[twice]
     d = X[twice][:, None] - C
     d /= np.linalg.norm(d, axis=-1, keepdims=True)
     n = np.arange(len(d))
