@@ -20,7 +20,7 @@ from trackcore.options import (
     TrackerOptions,
     TrackOptions,
 )
-from trackcore.pyramid import FramePyramid
+from trackcore.pyramid import MOST_LEVELS, FramePyramid
 from trackcore.track import core_point_options
 from trackcore.tracks import Tracks
 
@@ -208,7 +208,8 @@ class Tracker:
     def _pyramid(self, image: NDArray[Any] | FramePyramid) -> FramePyramid:
         if isinstance(image, FramePyramid):
             return image
-        return FramePyramid(image, self.options.levels, threads=self._threads)
+        # all levels: the small ones cost nothing, and `configure` may ask for them
+        return FramePyramid(image, MOST_LEVELS, threads=self._threads)
 
     def push(
         self,

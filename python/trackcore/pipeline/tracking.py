@@ -14,13 +14,12 @@ from trackcore.pipeline.events import Stage, Step, Stopwatch
 from trackcore.pipeline.plan import Plan
 from trackcore.pipeline.watch import Watcher
 from trackcore.pixels import FrameMeter, QualityMeter
-from trackcore.pyramid import FramePyramid
+from trackcore.pyramid import MOST_LEVELS, FramePyramid
 from trackcore.tracker import Tracker
 from trackcore.tracks import Tracks
 from trackcore.types import PointStatus
 
 Cancel = Callable[[], bool]
-_METER_LEVELS = 4  # what `FrameMeter` looks at, of frames of up to 4K
 
 
 class TrackingPass:
@@ -110,8 +109,7 @@ class TrackingPass:
     def _push(self, frame: Frame) -> str:
         """Track into a frame; return what there is to say."""
         with self._clock.on(Stage.TRACK):
-            levels = max(self._tracker.options.levels, _METER_LEVELS)
-            pyramid = FramePyramid(frame.image, levels, threads=self._threads)
+            pyramid = FramePyramid(frame.image, MOST_LEVELS, threads=self._threads)
             if frame.number in self._plan.redetect_frames:
                 self._tracker.new_shot()
             n_before = self._tracker.n_tracks  # tracks are numbered as they are started
@@ -133,7 +131,7 @@ class TrackingPass:
     def _catch_up(self, frame: Frame, until: int) -> None:
         """Look at a frame that was tracked in another process."""
         with self._clock.on(Stage.MEASURE):
-            pyramid = FramePyramid(frame.image, _METER_LEVELS, threads=self._threads)
+            pyramid = FramePyramid(frame.image, MOST_LEVELS, threads=self._threads)
             if self._meter is not None:
                 self._meter.push(pyramid, number=frame.number)
         if frame.number == until:
