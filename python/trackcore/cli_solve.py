@@ -146,9 +146,8 @@ def report(found: Solved, job: SolveJob, output: Output, *more: RenderableType) 
         output.error(f"a weak camera (grade D): {found.solve.reasons[0]}")
     if found.exit is Exit.CANCELLED:
         n = 0 if found.raw is None else found.raw.n_frames
-        output.log(
-            f"stopped after {n} frames; what was done is written, and the same command goes on"
-        )
+        onwards = ", and the same command goes on" if (job.folder / RESUME).is_dir() else ""
+        output.log(f"stopped after {n} frames; what was done is written{onwards}")
     for name, problem in found.problems.items():
         output.error(f"{name}: {problem}")
     shown: list[Any] = [Text(job.source, style="bold")]

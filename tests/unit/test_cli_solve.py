@@ -1,6 +1,7 @@
 """`trackcore solve` and `demo`: what they write, say and return."""
 
 import dataclasses
+import io
 import json
 import os
 import re
@@ -10,12 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 import trackcore
 from tests.solve_makers import no_solve, small_scene, true_solve, true_tracks
 from trackcore import cli_solve, plots
 from trackcore.cli import app
+from trackcore.cli_output import Output
 from trackcore.errors import DependencyError
 from trackcore.exports import FORMATS, load_solve
 from trackcore.frames import open_clip
@@ -187,7 +190,7 @@ def test_ctrl_c_keeps_what_was_done_and_exits_130(smart):
     assert (told["outcome"], told["summary"]["frames"]) == ("cancelled", 5)
     assert told["solve"] is None
     assert Tracks.load("d/tracks.npz").n_frames == 5
-    assert "the same command goes on" in result.stderr
+    assert "stopped after 5 frames" in result.stderr
 
 
 def test_files_of_an_earlier_camera_do_not_stay(smart):
@@ -305,6 +308,19 @@ def test_the_report_tells_of_every_attempt(smart):
     assert "search size 71 to 141" in page
     assert "RAPID_MOTION: search_size 141" in page
     assert "held-out error 3.25 px" in page
+
+
+def test_a_terminal_shows_one_bar_that_names_the_stage():
+    output = Output("solve", as_json=False, quiet=False)
+    shown = io.StringIO()
+    output._stderr = Console(file=shown, force_terminal=True, width=100)
+    with output.stages() as show:
+        show("probe", 1, 1, "probe: LOW motion")
+        for done in range(40):
+            show("track", done, 40, "")
+    assert "probe: LOW motion" in shown.getvalue()
+    assert "track" in shown.getvalue()
+    assert "frames/s" in shown.getvalue()
 
 
 @pytest.mark.usefixtures("smart")

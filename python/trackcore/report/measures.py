@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackcore.errors import InputError
-from trackcore.frame_regions import NO_REGION, REGIONS, region_index
+from trackcore.frame_regions import REGIONS, region_index
 from trackcore.solver import Solve, TrackRole
 from trackcore.tracks import Tracks
 
@@ -130,10 +130,6 @@ class Measures:
     def counted_roles(self) -> dict[TrackRole, int]:
         """Return how many tracks there are of each role."""
         return {role: int((self.solve.role == role).sum()) for role in TrackRole}
-
-    def without_place(self) -> int:
-        """Return how many tracks have no position at all."""
-        return int((self.region == NO_REGION).sum())
 
 
 def median_of_columns(values: Floats) -> Floats:
