@@ -4,9 +4,9 @@
   const map = byId("region-map");
   const buttons = [...document.querySelectorAll("[data-by]")];
   const notes = {
-    tracks: "Darker: more tracks.",
-    share: "Darker: a larger share of the tracks became points.",
-    error: "Darker: a larger median error. Compare with the number, not the shade alone.",
+    tracks: "Stronger colour: more tracks.",
+    share: "Stronger colour: a larger share of the tracks became points.",
+    error: "Stronger colour: a larger median error.",
   };
   const shown = {
     tracks: (r) => String(r.tracks),

@@ -25,17 +25,25 @@
     return all;
   }
 
-  function shapes(c) {
+  // Stretches [first, last] of frames without a camera; none where there is no camera at all.
+  function unsolved() {
     const found = [];
     if (!s.solved.includes(1)) return found;
-    const half = s.frames.length > 1 ? (s.frames[1] - s.frames[0]) / 2 : 0.5;
     for (let i = 0; i < s.frames.length; i++) {
       if (s.solved[i]) continue;
       let j = i;
       while (j + 1 < s.frames.length && !s.solved[j + 1]) j++;
-      found.push({ type: "rect", xref: "x", yref: "paper", x0: s.frames[i] - half, x1: s.frames[j] + half, y0: 0, y1: 1, fillcolor: c.red, opacity: 0.1, line: { width: 0 }, layer: "below" });
+      found.push([s.frames[i], s.frames[j]]);
       i = j;
     }
+    return found;
+  }
+
+  function shapes(c) {
+    const half = s.frames.length > 1 ? (s.frames[1] - s.frames[0]) / 2 : 0.5;
+    const found = unsolved().map(([first, last]) => ({
+      type: "rect", xref: "x", yref: "paper", x0: first - half, x1: last + half, y0: 0, y1: 1, fillcolor: c.red, opacity: 0.12, line: { width: 0 }, layer: "below",
+    }));
     contents.keyframes.forEach((f) => found.push({ type: "line", xref: "x", yref: "paper", x0: f, x1: f, y0: 0, y1: 1, line: { color: c.quiet, width: 1, dash: "dot" } }));
     return found;
   }
@@ -53,6 +61,7 @@
     };
     if (zooms) layout.yaxis3 = { ...axis("focal [px]", cut[2]), rangemode: "normal" };
     layout.annotations = contents.keyframes.map((f, i) => ({ x: f, y: 1, xref: "x", yref: "paper", text: i ? "" : "keyframes", showarrow: false, xanchor: "left", yanchor: "top", font: { size: 11, color: c.quiet } }));
+    unsolved().forEach(([first, last]) => layout.annotations.push({ x: (first + last) / 2, y: 1, xref: "x", yref: "paper", text: "no camera", showarrow: false, yanchor: "top", font: { size: 11, color: c.red } }));
     if (!known(s.rms)) layout.annotations.push({ x: 0.5, y: 0.75, xref: "paper", yref: "paper", text: "No camera, no error.", showarrow: false, font: { color: c.quiet } });
     return Plotly.react(plot, traces(c), layout, plotConfig);
   }
