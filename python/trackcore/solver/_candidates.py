@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackcore.options import SolveOptions, SolveWith
-from trackcore.solver import _colmap as engine
 from trackcore.solver._adjust import Estimate, Model
 from trackcore.solver._adjust import adjust as adjust_freely
 from trackcore.solver._colmap import Freedom, State
-from trackcore.solver._free import solve_free
+from trackcore.solver._free import adjusted, solve_free
 from trackcore.solver._held_out import held_out_errors
 from trackcore.solver._poses import directions, rays, triangulate
 from trackcore.solver._problem import Flags, Floats, Problem, start_coefficients
@@ -148,7 +147,7 @@ def free_zoom(task: Task) -> Candidate | None:
 def with_lens(task: Task, candidate: Candidate) -> Candidate:
     """Return the candidate with its distortion estimated as well."""
     freedom = Freedom(focal=task.focal_is_free, lens=True, loss_px=task.loss_px, iterations=40)
-    state = engine.adjust(candidate.state, task.problem.uv, candidate.use, freedom)
+    state = adjusted(task.problem, candidate.state, candidate.use, freedom)
     k1, k2 = state.k
     corner = (np.hypot(task.problem.width, task.problem.height) / 2 / state.focal[0]) ** 2
     if not abs(corner * (k1 + corner * k2)) < MOST_BEND:  # no lens: a fit to something else
@@ -200,7 +199,7 @@ def with_all_tracks(task: Task, candidate: Candidate) -> Candidate:
                 focal=model.focal == "shared", lens=state.k != task.k, loss_px=task.loss_px,
                 iterations=20,
             )  # fmt: skip
-            state = engine.adjust(state, problem.uv, use, freedom)
+            state = adjusted(problem, state, use, freedom)
         else:
             state = readjusted(problem, state, use, model)
     return replace(candidate, state=state, use=use)

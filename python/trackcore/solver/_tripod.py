@@ -18,6 +18,8 @@ GOOD_SCORE = 0.85
 """A start that explains this share of its observations needs no competitor."""
 HOPELESS_SCORE = 0.2
 """A camera that explains less after a first look does not turn."""
+MOST_ADJUSTED = 120
+"""Frames that are adjusted together; more of them are too much work."""
 FIRST_LOOK_FRAMES, FIRST_LOOK_TRACKS = 24, 150
 LEAST_COMMON = 4
 LOOKBACK = 5
@@ -137,16 +139,27 @@ def _countable(problem: Problem, state: State) -> Flags:
 
 
 def _adjusted(problem: Problem, state: State, use: Flags, model: Model) -> State:
-    frames = state.solved & (use.sum(axis=0) >= 3)
+    """Return the state adjusted; of a long clip some frames are, and the others turned to fit."""
+    usable = np.flatnonzero(state.solved & (use.sum(axis=0) >= 3))
+    step = -(-len(usable) // MOST_ADJUSTED)
+    frames = np.zeros(len(state.T), bool)
+    frames[usable[:: max(step, 1)]] = True
     tracks = use[:, frames].sum(axis=1) >= 2
     if frames.sum() < 2 or tracks.sum() < LEAST_COMMON:
         return state
+    at = np.ix_(tracks, frames)
     found = adjust(
-        Estimate(state.T[frames], state.X[tracks], state.focal[frames]),
-        problem.uv[np.ix_(tracks, frames)], use[np.ix_(tracks, frames)], model,
+        Estimate(state.T[frames], state.X[tracks], state.focal[frames]), problem.uv[at], use[at],
+        model,
     )  # fmt: skip
-    T, X, focal = np.full_like(state.T, np.nan), np.full_like(state.X, np.nan), state.focal.copy()
-    T[frames], X[tracks], focal[frames] = found.T, found.X, found.focal
-    if model.focal == "shared":
-        focal[:] = found.focal[0]
+    T, X = np.full_like(state.T, np.nan), np.full_like(state.X, np.nan)
+    T[frames], X[tracks] = found.T, found.X
+    whole = np.arange(len(T))
+    focal = np.exp(np.interp(whole, whole[frames], np.log(found.focal)))
+    for frame in np.setdiff1d(usable, whole[frames]):
+        there = use[:, frame] & tracks
+        d = np.column_stack([problem.uv[there, frame] / focal[frame], np.ones(there.sum())])
+        d /= np.linalg.norm(d, axis=1, keepdims=True)
+        T[frame] = np.eye(4)
+        T[frame, :3, :3] = _turn(X[there], d, model.loss_px / focal[frame])
     return State(T, X, focal, state.k)

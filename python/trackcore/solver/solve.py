@@ -134,7 +134,9 @@ def _solved(
 def _best(task: Task, shot: ShotType) -> Candidate | None:
     """Return the camera that predicts the held-out tracks best; the simpler one unless clear."""
     want, zoom = task.options.kind, task.prior.zoom
-    varies = zoom is Zoom.VARYING or (zoom is Zoom.AUTO and _zooms(shot))
+    # a focal length that is believed does not change unless somebody says so
+    guess = zoom is Zoom.AUTO and task.focal_is_free and _zooms(shot)
+    varies = zoom is Zoom.VARYING or guess
     best: Candidate | None = None
     if want is not SolveWith.FREE and _may_turn(shot, want):
         best = _turning(task, varies=varies, only=zoom is Zoom.VARYING)
