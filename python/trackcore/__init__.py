@@ -70,6 +70,7 @@ from trackcore.settings import Settings as Settings
 from trackcore.solver import CameraPrior as CameraPrior
 from trackcore.solver import Grade as Grade
 from trackcore.solver import Lens as Lens
+from trackcore.solver import LensFit as LensFit
 from trackcore.solver import LensModel as LensModel
 from trackcore.solver import Solve as Solve
 from trackcore.solver import SolveKind as SolveKind
@@ -105,6 +106,8 @@ from trackcore.types import RegionMatches as RegionMatches
 
 if _TYPE_CHECKING:
     # the names of _LAZY, for type checkers
+    from trackcore.exports import export_solve as export_solve
+    from trackcore.exports import load_solve as load_solve
     from trackcore.session.behavior import BehaviorRecorder as BehaviorRecorder
     from trackcore.session.exporting import export_sessions as export_sessions
     from trackcore.session.identity import clip_fingerprint as clip_fingerprint
@@ -117,6 +120,8 @@ if _TYPE_CHECKING:
 
 # Names whose modules import more than numpy: loaded when first asked for.
 _LAZY: dict[str, str] = {
+    "export_solve": "trackcore.exports",
+    "load_solve": "trackcore.exports",
     "import_sessions": "trackcore.session.importing",
     "export_sessions": "trackcore.session.exporting",
     "clip_fingerprint": "trackcore.session.identity",
