@@ -12,10 +12,10 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-
-import trackcore as tc
 from bench.solve_metrics import camera_error
 from bench.solve_scenes import SCENES, load
+
+import trackcore as tc
 from trackcore.solver.confidence import FEATURES, features
 
 COUNTS = (8, 12, 18, 30, 60, 200)
