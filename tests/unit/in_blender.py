@@ -123,7 +123,11 @@ def main(kind, file, out):
     camera = scene.camera or next(o for o in bpy.data.objects if o.type == "CAMERA")
     said = told(scene, clip) if kind in (*SCRIPTS, "blend") else {}
     if kind in (*SCRIPTS, "blend"):
-        keys = camera.animation_data.action.fcurves
+        action = camera.animation_data.action
+        if hasattr(action, "fcurves"):
+            keys = action.fcurves
+        else:  # from Blender 5 on
+            keys = action.layers[0].strips[0].channelbag(action.slots[0]).fcurves
         said["keys"] = sorted({int(k.co[0]) for c in keys for k in c.keyframe_points})
     views = {}
     first, last = (int(f) for f in sys.argv[4:6]) if len(sys.argv) > 4 else (1, 0)

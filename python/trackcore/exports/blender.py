@@ -55,7 +55,7 @@ EMPTY_SHARE, NEAREST_SHARE, FURTHEST = 0.01, 1e-3, 100.0  # of the median distan
 
 
 def write_script(shot: Shot, path: Path) -> None:
-    """Write a Python script that builds the scene (tested with Blender 4.5)."""
+    """Write a Python script that builds the scene (tested with Blender 4.5 and 5.0)."""
     write_text(path, script(shot, path.parent))
 
 

@@ -8,7 +8,8 @@ format's. Where a point at (X, Y, Z) of the camera appears, origin bottom-left::
     y = h / 2 + w / 2 aspect (2 focal / haperture Y / -Z - win_translate.v)
 
 Source: Foundry's own `nukescripts.snap3d` and expressions that artists use in its place. A `.chan`
-line is `frame tx ty tz rx ry rz vfov`, angles in degrees.
+line is `frame tx ty tz rx ry rz vfov`, angles in degrees. LensDistortion's `centre` is taken to be
+in the unit of its radii, half of the longer side; nobody here could open it in Nuke.
 """
 
 from __future__ import annotations

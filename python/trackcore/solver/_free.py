@@ -180,12 +180,19 @@ def adjusted(problem: Problem, state: State, use: Flags, freedom: Freedom) -> St
     some = np.zeros(len(state.T), bool)
     some[frames[::step]] = some[frames[-1]] = True
     state = engine.adjust(state, problem.uv, use & some, freedom)
+    return refitted(problem, state, use, np.flatnonzero(state.solved & ~some), freedom.loss_px)
+
+
+def refitted(
+    problem: Problem, state: State, use: Flags, frames: NDArray[np.int64], loss_px: float
+) -> State:
+    """Return the state with the cameras of some frames fitted to the points once more."""
     T = state.T.copy()
-    for frame in np.flatnonzero(state.solved & ~some):
+    for frame in frames:
         there = use[:, frame] & np.isfinite(state.X[:, 0])
         T[frame] = engine.refine(
             T[frame], problem.uv[there, frame], state.X[there], float(state.focal[frame]), state.k,
-            freedom.loss_px,
+            loss_px,
         )  # fmt: skip
     return replace(state, T=T)
 
