@@ -24,7 +24,6 @@ BAD_NCC, PATTERN_FACTOR = 0.8, 1.2
 """Tracks that match worse, at their median, get a larger pattern."""
 MOST_ADAPTATIONS = 3
 LEAST_TRACKS = 8
-CORRELATION_STEP, LEAST_CORRELATION = 0.05, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,16 +149,12 @@ class Watcher:
         return found
 
     def _wider(self, factor: float) -> Settings:
-        """Return settings that reach at least one level further; else that tolerate more."""
-        now = self.settings
-        window, levels = self.options.window, self.options.levels
-        if self._smallest_px / 2**levels > window:  # one more level is one that frames have
-            search = max(now.search_size * factor, searched_px(window, levels + 1))
-            wider = replace(now, search_size=Settings.clamped(search_size=search).search_size)
-            if tracker_options(wider, self.options).levels > levels:
-                return wider
-        lower = max(now.correlation - CORRELATION_STEP, LEAST_CORRELATION)
-        return replace(now, correlation=round(lower, 6))
+        """Return settings that reach at least one level further, where frames have one more."""
+        now, window, levels = self.settings, self.options.window, self.options.levels
+        if self._smallest_px / 2**levels <= window:
+            return now
+        search = max(now.search_size * factor, searched_px(window, levels + 1))
+        return replace(now, search_size=Settings.clamped(search_size=search).search_size)
 
     def state(self) -> dict[str, Any]:
         """Return where it stands, for `resume`."""
