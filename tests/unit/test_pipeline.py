@@ -124,7 +124,7 @@ def test_cancelling_keeps_what_was_tracked(frames: np.ndarray) -> None:
     assert found.best.raw_tracks.seen[:, -1].sum() > 50
 
 
-def test_cancelling_a_retry_keeps_the_attempt_before(frames: np.ndarray) -> None:
+def test_cancelling_a_retry_keeps_the_attempt_before() -> None:
     attempt = 0
 
     def note(step: Step) -> None:

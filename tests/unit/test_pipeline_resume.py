@@ -119,7 +119,7 @@ def test_adaptations_survive(tmp_path: Path) -> None:
 
     clip, done = jolted(), 0
 
-    def run(folder: Path | None, **how: object):  # noqa: ANN202
+    def run(folder: Path | None, **how: object):
         return tc.SmartTracker(
             tc.SmartTrackerOptions(max_retries=0), session=False, checkpoint=folder,
             policy=Fixed(tc.Settings(search_size=43, motion_model="Affine"), 80), solver=quick(),

@@ -25,8 +25,9 @@ def next_plan(attempts: Sequence[Attempt]) -> tuple[Plan | None, str]:
     """Return what to try after these attempts, and why; or None, and why nothing is tried.
 
     The diagnosis of the last attempt comes first: each cause it found, likeliest first, with its
-    documented fix; but fixes that find more features come last where enough were found. Then, where too few tracks succeeded, the documented tier for that share. A
-    plan that would track as an earlier one did is no retry and is passed over.
+    documented fix; but fixes that find more features come last where enough were found. Then,
+    where too few tracks succeeded, the documented tier for that share. A plan that would track as
+    an earlier one did is no retry and is passed over.
     """
     last = attempts[-1]
     if last.solve is not None and last.solve.grade in GOOD:

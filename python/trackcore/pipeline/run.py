@@ -351,8 +351,8 @@ class _Run:
         it, clip = self._it, self._clip
         return {
             "clip": [clip.name, clip.size, clip.fps, clip.expected_length, clip.number_at(0)],
-            "first_frame": hashlib.sha256(np.ascontiguousarray(clip[0].image)).hexdigest(),
+            "first_frame": hashlib.sha256(clip[0].image.tobytes()).hexdigest(),
             "options": repr(replace(self._options, threads=0)),
             "prior": it.camera_prior.to_dict(), "policy": repr(type(it.policy)),
-            "mask": None if self._mask is None else hashlib.sha256(self._mask).hexdigest(),
+            "mask": self._mask is not None and hashlib.sha256(self._mask.tobytes()).hexdigest(),
         }  # fmt: skip
