@@ -145,7 +145,7 @@ def tracker_options(settings: Settings, base: TrackerOptions = TrackerOptions())
     >>> tracker_options(Settings()).quality
     0.01
     """
-    levels = 1
+    levels = LEAST_LEVELS
     while searched_px(settings.pattern_size, levels) < settings.search_size:
         levels += 1
     return replace(
@@ -158,6 +158,7 @@ def tracker_options(settings: Settings, base: TrackerOptions = TrackerOptions())
     )
 
 
+LEAST_LEVELS = 2
 REACH_PX = 3.5
 """How far a point may move per frame and pixel of the coarsest level for nine in ten still to be
 found, whatever the window: measured on real pictures, 3 to 5 levels, windows of 15 to 31 px."""

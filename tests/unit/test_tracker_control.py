@@ -31,7 +31,7 @@ def run(frames: np.ndarray, options: tc.TrackerOptions, at: int, change: object)
 
 
 def test_a_wider_reach_holds_for_tracks_that_are_alive(jump: np.ndarray) -> None:
-    without = run(jump, NEAR, 6, lambda tracker: None)
+    without = run(jump, NEAR, 6, lambda _: None)
     wider = run(jump, NEAR, 6, lambda tracker: tracker.configure(replace(NEAR, levels=5)))
     assert without.seen[:, 6].mean() < 0.2
     assert wider.seen[:, 6].mean() > 0.7
@@ -48,7 +48,7 @@ def test_a_lower_limit_holds_for_tracks_that_are_alive() -> None:
     strict = replace(NEAR, min_ncc=0.9)
     kept = [
         run(noisy, strict, 4, change).seen[:, 5].sum()
-        for change in (lambda t: None, lambda t: t.configure(replace(strict, min_ncc=0.3)))
+        for change in (lambda _: None, lambda t: t.configure(replace(strict, min_ncc=0.3)))
     ]
     assert kept[0] < kept[1] / 2
 

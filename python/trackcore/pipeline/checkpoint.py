@@ -99,10 +99,12 @@ class Checkpoint:
         path = self._path(attempt, "state")
         if path is None or (tracker.n_frames % EVERY_FRAMES and not now) or not tracker.n_frames:
             return
+        state = tracker.snapshot()
         head = {
             "frame": tracker.last_number, "watcher": watcher.state(), "quality": quality.state(),
+            "state": hashlib.sha256(state).hexdigest(),
         }  # fmt: skip
-        write_bytes(path, json.dumps(head).encode() + b"\n" + tracker.snapshot())
+        write_bytes(path, json.dumps(head).encode() + b"\n" + state)
 
     def tracked(self, attempt: int) -> Behind | None:
         """Return how far an attempt had come; None where nothing is kept."""
@@ -132,7 +134,8 @@ class Checkpoint:
             head = json.loads(line)
         except ValueError:
             return None
-        return head, state
+        whole = head.get("state") == hashlib.sha256(state).hexdigest()
+        return (head, state) if whole else None  # damaged: it is tracked again
 
     def _path(self, attempt: int, ending: str) -> Path | None:
         return None if self._folder is None else self._folder / f"attempt-{attempt}.{ending}"

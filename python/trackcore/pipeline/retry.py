@@ -16,13 +16,18 @@ ENOUGH_SUCCESS = 0.7
 """From this success rate on, tracking is not what a solve lacks: the documented limit of the
 strictest tier."""
 
+ENOUGH_FEATURES = 0.8
+"""A detector that found this share of what it was asked for needs no lower threshold."""
+_MORE_FEATURES = (FailurePattern.INSUFFICIENT_FEATURES, FailurePattern.LOW_CONTRAST)
+
 
 def next_plan(attempts: Sequence[Attempt]) -> tuple[Plan | None, str]:
     """Return what to try after these attempts, and why; or None, and why nothing is tried.
 
     The diagnosis of the last attempt comes first: each cause it found, likeliest first, with its
-    documented fix. Then, where too few tracks succeeded, the documented tier for that share. A
-    plan that would track as an earlier one did is no retry and is passed over.
+    documented fix; but fixes that find more features come last where enough were found. Then,
+    where too few tracks succeeded, the documented tier for that share. A plan that would track as
+    an earlier one did is no retry and is passed over.
     """
     last = attempts[-1]
     if last.solve is not None and last.solve.grade in GOOD:
@@ -48,7 +53,8 @@ def redetecting(plan: Plan, cuts: Sequence[int]) -> Plan:
 def _candidates(last: Attempt) -> Iterator[Plan]:
     regions = _confidence(last)
     start = Settings.from_dict({k: v for k, v in last.settings.items() if k in SETTING_NAMES})
-    for cause in last.diagnosis.causes if last.diagnosis is not None else ():
+    causes = () if last.diagnosis is None else last.diagnosis.causes
+    for cause in sorted(causes, key=lambda c: c.pattern in _MORE_FEATURES and not _starved(last)):
         fix = adjustments(cause.pattern, start, cause.frames)
         yield _fixed(last.plan, start, cause.pattern, fix, regions)
     if last.success_rate < ENOUGH_SUCCESS:
@@ -57,6 +63,12 @@ def _candidates(last: Attempt) -> Iterator[Plan]:
             Settings.clamped(**TIERS[tier]),
             f"{last.success_rate:.0%} success: {tier.value} preset", region_confidence=regions,
         )  # fmt: skip
+
+
+def _starved(last: Attempt) -> bool:
+    """Whether the detector found fewer features than it was asked for."""
+    alive = last.raw_tracks.seen.sum(axis=0)
+    return bool(alive.mean() < ENOUGH_FEATURES * last.plan.tracker.target_count)
 
 
 def _fixed(

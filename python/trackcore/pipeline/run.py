@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -166,7 +167,8 @@ class _Run:
         self._probe: MotionProbe | None = None
         mask = tracker.mask
         self._mask = None if mask is None else load_mask(mask, clip.size).astype(np.uint8)
-        self._checkpoint = Checkpoint(tracker.checkpoint, self._key())
+        kept = tracker.checkpoint
+        self._checkpoint = Checkpoint(kept, {} if kept is None else self._key())
         self._stopped = False
 
     def steps(self) -> Steps:
@@ -349,7 +351,8 @@ class _Run:
         it, clip = self._it, self._clip
         return {
             "clip": [clip.name, clip.size, clip.fps, clip.expected_length, clip.number_at(0)],
+            "first_frame": hashlib.sha256(clip[0].image.tobytes()).hexdigest(),
             "options": repr(replace(self._options, threads=0)),
             "prior": it.camera_prior.to_dict(), "policy": repr(type(it.policy)),
-            "mask": None if self._mask is None else self._mask.tobytes().hex(),
+            "mask": self._mask is not None and hashlib.sha256(self._mask.tobytes()).hexdigest(),
         }  # fmt: skip

@@ -18,13 +18,12 @@ FEW, VERY_FEW = 0.5, 0.3
 """Documented: below the first share of survivors the search is widened a little, below the second
 more. Counted are tracks that were alive at the last look and have not left the frame since."""
 SEARCH_FACTORS = {FEW: 1.15, VERY_FEW: 1.3}
-AT_ONCE = 0.3
-"""One step that fewer survive is answered in that frame: the next look would come too late."""
+AT_ONCE = 0.5
+"""A step that fewer survive is answered in that frame: the next look would come too late."""
 BAD_NCC, PATTERN_FACTOR = 0.8, 1.2
 """Tracks that match worse, at their median, get a larger pattern."""
 MOST_ADAPTATIONS = 3
 LEAST_TRACKS = 8
-CORRELATION_STEP, LEAST_CORRELATION = 0.05, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ class Watcher:
         self._every = EVERY_FRAMES_ROBUST if robust else EVERY_FRAMES
         self._on = on
         self._reference: NDArray[np.int64] = np.zeros(0, np.int64)
-        self._gone = self._lost = self._frames = 0
+        self._gone = self._lost = self._frames = self._n_before = 0
         self.live: dict[str, float] = {}
 
     def see(self, number: int, state: TrackState) -> Adaptation | None:
@@ -114,8 +113,10 @@ class Watcher:
             "alive": float(tracked.sum()), "lost": float(lost.sum()), "survival": survival,
             "ncc": ncc,
         }  # fmt: skip
-        before = int((tracked | lost).sum())
-        collapsed = before >= LEAST_TRACKS and lost.sum() > (1 - AT_ONCE) * before
+        went_on = int((tracked & (state.ids < self._n_before)).sum())  # not started just now
+        before = went_on + int(lost.sum())
+        collapsed = before >= LEAST_TRACKS and went_on < AT_ONCE * before
+        self._n_before = max(self._n_before, int(state.ids.max(initial=-1)) + 1)
         if self._frames < self._every and not collapsed and len(self._reference):
             return None
         found = None
@@ -150,16 +151,12 @@ class Watcher:
         return found
 
     def _wider(self, factor: float) -> Settings:
-        """Return settings that reach at least one level further; else that tolerate more."""
-        now = self.settings
-        window, levels = self.options.window, self.options.levels
-        if self._smallest_px / 2**levels > window:  # one more level is one that frames have
-            search = max(now.search_size * factor, searched_px(window, levels + 1))
-            wider = replace(now, search_size=Settings.clamped(search_size=search).search_size)
-            if tracker_options(wider, self.options).levels > levels:
-                return wider
-        lower = max(now.correlation - CORRELATION_STEP, LEAST_CORRELATION)
-        return replace(now, correlation=round(lower, 6))
+        """Return settings that reach at least one level further, where frames have one more."""
+        now, window, levels = self.settings, self.options.window, self.options.levels
+        if self._smallest_px / 2**levels <= window:
+            return now
+        search = max(now.search_size * factor, searched_px(window, levels + 1))
+        return replace(now, search_size=Settings.clamped(search_size=search).search_size)
 
     def state(self) -> dict[str, Any]:
         """Return where it stands, for `resume`."""
@@ -167,7 +164,7 @@ class Watcher:
             "settings": self.settings.to_dict(),
             "history": [a.to_dict() for a in self.history],
             "reference": self._reference.tolist(),
-            "counts": [self._gone, self._lost, self._frames],
+            "counts": [self._gone, self._lost, self._frames, self._n_before],
         }
 
     def resume(self, state: dict[str, Any]) -> None:
@@ -178,4 +175,4 @@ class Watcher:
             Adaptation(**{**one, "changes": tuple(one["changes"])}) for one in state["history"]
         ]
         self._reference = np.array(state["reference"], np.int64)
-        self._gone, self._lost, self._frames = state["counts"]
+        self._gone, self._lost, self._frames, self._n_before = state["counts"]

@@ -147,24 +147,29 @@ class Cells {
 
     /// Gives every cell its part of the features, as the weight at its middle says.
     void weigh(const WeightView& weights) {
-        parts_.clear();
+        before_.assign(1, 0.0);
         for (int row = 0; row < rows_; ++row)
             for (int column = 0; column < columns_; ++column) {
                 const int x = (2 * column + 1) * weights.width / (2 * columns_);
                 const int y = (2 * row + 1) * weights.height / (2 * rows_);
-                parts_.push_back(weights.data[y * weights.width + x] / weights.mean);
+                const float part = weights.data[y * weights.width + x] / weights.mean;
+                before_.push_back(before_.back() + part);
             }
     }
-    /// How many of `share` a cell may hold; 0 where it may hold none, whatever the share.
+    /// How many a cell may hold where the average cell may hold `share`. What rounding takes from
+    /// one cell it gives to the next, so that their sum is right.
     int limit(int x, int y, int share) const {
-        if (parts_.empty()) return share;
-        return static_cast<int>(
-            std::min(std::ceil(double(share) * parts_[cell(x, y)]), double(share_limit)));
+        if (before_.empty()) return share;
+        const std::size_t i = cell(x, y);
+        const double n = std::floor(share * before_[i + 1]) - std::floor(share * before_[i]);
+        return static_cast<int>(std::min(n, double(std::numeric_limits<int>::max())));
     }
-
-    bool weighted() const { return !parts_.empty(); }
-
-    static constexpr int share_limit = std::numeric_limits<int>::max();
+    /// Whether a cell may hold any at all.
+    bool open(int x, int y) const {
+        const std::size_t i = before_.empty() ? 0 : cell(x, y);
+        return before_.empty() || before_[i + 1] > before_[i];
+    }
+    bool weighted() const { return !before_.empty(); }
 
   private:
     std::size_t cell(int x, int y) const {
@@ -175,7 +180,7 @@ class Cells {
 
     int width_, height_, columns_, rows_;
     std::vector<int> held_;
-    std::vector<float> parts_;  // empty: all alike
+    std::vector<double> before_;  // parts of all cells before one; empty: all alike
 };
 
 bool in_frame(Vec2 p, int width, int height) {
@@ -233,9 +238,8 @@ class Selection {
     bool offer(const Corner& c, std::vector<Corner>& waiting) {
         if (taken_.at(c.x, c.y)) return true;
         int& held = cells_.held(c.x, c.y);
-        const int limit = cells_.limit(c.x, c.y, share_);
-        if (held >= limit) {
-            if (limit > 0) waiting.push_back(c);
+        if (held >= cells_.limit(c.x, c.y, share_)) {
+            if (cells_.open(c.x, c.y)) waiting.push_back(c);
             return true;
         }
         ++held;

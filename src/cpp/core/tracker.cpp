@@ -40,12 +40,15 @@ class WantedMask {
 
   private:
     /// Tracks that a cell should have, as the weight at its middle says.
-    double part(std::size_t i, const WeightView* weights, int share) const {
+    int part(std::size_t i, const WeightView* weights, int share) const {
         if (weights == nullptr) return share;
         const int column = static_cast<int>(i) % columns_, row = static_cast<int>(i) / columns_;
         const int x = (2 * column + 1) * weights->width / (2 * columns_);
         const int y = (2 * row + 1) * weights->height / (2 * rows_);
-        return share * weights->data[y * weights->width + x] / weights->mean;
+        const float weight = weights->data[y * weights->width + x];
+        return weight > 0.0f
+                   ? std::max(1, static_cast<int>(std::lround(share * weight / weights->mean)))
+                   : 0;
     }
     std::size_t cell(double x, double y, int width, int height) const {
         const int cx = std::clamp(static_cast<int>(x * columns_ / width), 0, columns_ - 1);
