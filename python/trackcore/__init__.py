@@ -77,6 +77,7 @@ from trackcore.settings_policy import Wishes as Wishes
 from trackcore.solver import CameraPrior as CameraPrior
 from trackcore.solver import Grade as Grade
 from trackcore.solver import Lens as Lens
+from trackcore.solver import LensFit as LensFit
 from trackcore.solver import LensModel as LensModel
 from trackcore.solver import Solve as Solve
 from trackcore.solver import SolveKind as SolveKind
@@ -112,6 +113,8 @@ from trackcore.types import RegionMatches as RegionMatches
 
 if _TYPE_CHECKING:
     # the names of _LAZY, for type checkers
+    from trackcore.exports import export_solve as export_solve
+    from trackcore.exports import load_solve as load_solve
     from trackcore.pipeline import PipelineResult as PipelineResult
     from trackcore.pipeline import SmartTracker as SmartTracker
     from trackcore.pipeline import SmartTrackerOptions as SmartTrackerOptions
@@ -127,6 +130,8 @@ if _TYPE_CHECKING:
 
 # Names whose modules import more than numpy: loaded when first asked for.
 _LAZY: dict[str, str] = {
+    "export_solve": "trackcore.exports",
+    "load_solve": "trackcore.exports",
     "PipelineResult": "trackcore.pipeline",
     "SmartTracker": "trackcore.pipeline",
     "SmartTrackerOptions": "trackcore.pipeline",

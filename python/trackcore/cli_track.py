@@ -201,8 +201,7 @@ def _write(job: Job, tracks: Tracks, record: dict[str, Any], files: dict[str, st
         tracks.to_json(written("json", folder / "tracks.json"))
     for form in job.formats:
         if form in tracks_text.FORMS:
-            name = "tracks.blender.txt" if form == "blender" else form
-            tracks.to_text(written(form, folder / name), form)
+            tracks.to_text(written(form, folder / tracks_text.PATHS[form]), form)
     text = json.dumps(record, indent=2, allow_nan=False) + "\n"
     write_text(written("summary", folder / "summary.json"), text)
 

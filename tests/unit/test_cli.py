@@ -150,7 +150,7 @@ def test_frames_are_read_as_written(tracker, text, frames):
         ["--window", "21.5"],
         ["--epsilon", "nan"],
         ["--model", "Bendy"],
-        ["--format", "csv,3de"],
+        ["--format", "csv,boujou"],
         ["--step", "0"],
         ["--threads", "-1"],
         ["--no-such-flag"],

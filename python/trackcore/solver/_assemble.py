@@ -24,7 +24,7 @@ LEAST_OBSERVATIONS = 3
 """A bundle has at least so many."""
 LEAST_ANGLE = np.radians(0.5)
 GRID = (4, 4)
-LEAST_SUSPICIOUS_PX, CLEARLY_LESS = 0.5, 0.85
+LEAST_SUSPICIOUS_PX, CLEARLY_LESS, AS_GOOD = 0.5, 0.85, 1.02
 """With held-out errors beyond the first a given focal length is doubted; one is better if they
 fall to this share."""
 
@@ -195,16 +195,19 @@ def _leap(T: Floats) -> float:
 def _misfit(task: Task, candidate: Candidate) -> float:
     """Return how many times a given focal length is off what the tracks say, if they clearly do.
 
-    1 where another one does not predict held-out tracks better.
+    1 where another one does not predict held-out tracks better. A lens that was bent to suit the
+    focal length is doubted as well: a straight one with another focal length need only be as good.
     """
     freed = replace(candidate, model=replace(candidate.model, focal="shared"))
     others = [with_all_tracks(replace(task, problem=task.problem.without(task.aside)), freed)]
-    if candidate.error_px > LEAST_SUSPICIOUS_PX * task.problem.unit_px:
+    bent = any(candidate.state.k)
+    if bent or candidate.error_px > LEAST_SUSPICIOUS_PX * task.problem.unit_px:
         unknown = replace(task, focal=None)
         found = free(unknown) if candidate.model.travels else tripod(unknown, zoom=False)
         others += [found] if found is not None else []
     best = min((task.rejudged(other) for other in others), key=lambda other: other.error_px)
-    if best.error_px > CLEARLY_LESS * candidate.error_px:
+    simpler = bent and not any(best.state.k)
+    if best.error_px > (AS_GOOD if simpler else CLEARLY_LESS) * candidate.error_px:
         return 1.0
     ratio = float(np.median(best.state.focal) / np.median(candidate.state.focal))
     return max(ratio, 1 / ratio)

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trackcore.options import SolveOptions
-from trackcore.solver import _colmap as engine
+from trackcore.options import SolveOptions, SolveWith
 from trackcore.solver._adjust import Estimate, Model
 from trackcore.solver._adjust import adjust as adjust_freely
 from trackcore.solver._colmap import Freedom, State
-from trackcore.solver._free import solve_free
+from trackcore.solver._free import MOST_ADJUSTED, adjusted, refitted, solve_free
 from trackcore.solver._held_out import held_out_errors
 from trackcore.solver._poses import directions, rays, triangulate
 from trackcore.solver._problem import Flags, Floats, Problem, start_coefficients
@@ -76,8 +75,9 @@ class Task:
     @property
     def k(self) -> tuple[float, float]:
         """Distortion to start from."""
-        known_and_taken_out = self.prior.lens.bends and not self.prior.refine_lens
-        return (0.0, 0.0) if known_and_taken_out else start_coefficients(self.prior.lens)
+        prior = self.prior
+        taken_out = prior.lens.bends and not prior.refine_lens and self.focal is not None
+        return (0.0, 0.0) if taken_out else start_coefficients(prior, self.problem, self.focal)
 
     def judged(
         self, kind: SolveKind, state: State, use: Flags, model: Model,
@@ -104,7 +104,10 @@ def tripod(task: Task, *, zoom: bool) -> Candidate | None:
     shared = "shared" if task.focal_is_free else "fixed"
     model = Model(travels=False, focal="free" if zoom else shared, loss_px=task.loss_px)
     scale = task.scale if zoom else np.ones_like(task.scale)
-    found = solve_tripod(training, task.focal, scale, model, task.tolerance_px)
+    found = solve_tripod(
+        training, task.focal, scale, model, task.tolerance_px,
+        whatever=task.options.kind is SolveWith.TRIPOD,
+    )  # fmt: skip
     if found is None:
         return None
     state, use = found
@@ -145,7 +148,7 @@ def free_zoom(task: Task) -> Candidate | None:
 def with_lens(task: Task, candidate: Candidate) -> Candidate:
     """Return the candidate with its distortion estimated as well."""
     freedom = Freedom(focal=task.focal_is_free, lens=True, loss_px=task.loss_px, iterations=40)
-    state = engine.adjust(candidate.state, task.problem.uv, candidate.use, freedom)
+    state = adjusted(task.problem, candidate.state, candidate.use, freedom)
     k1, k2 = state.k
     corner = (np.hypot(task.problem.width, task.problem.height) / 2 / state.focal[0]) ** 2
     if not abs(corner * (k1 + corner * k2)) < MOST_BEND:  # no lens: a fit to something else
@@ -155,11 +158,24 @@ def with_lens(task: Task, candidate: Candidate) -> Candidate:
     )
 
 
+def varied(task: Task, candidate: Candidate) -> Candidate:
+    """Return the candidate with a focal length of its own for every frame."""
+    model = replace(candidate.model, focal="free", iterations=25)
+    state = readjusted(task.problem, candidate.state, candidate.use, model)
+    return task.judged(candidate.kind, state, candidate.use, model, candidate.pair)
+
+
 def readjusted(problem: Problem, state: State, use: Flags, model: Model) -> State:
-    """Return the state adjusted as `model` says; frames and tracks that lack something stay."""
+    """Return the state adjusted as `model` says; frames and tracks that lack something stay.
+
+    Of a long clip some frames are adjusted, and the others' cameras found from the points.
+    """
     use = use & np.isfinite(state.errors(problem.uv))
     use = use & (use.sum(axis=1) >= 2)[:, None]
-    frames = use.sum(axis=0) >= 4
+    usable = np.flatnonzero(use.sum(axis=0) >= 4)
+    step = -(-len(usable) // MOST_ADJUSTED)
+    frames = np.zeros(len(state.T), bool)
+    frames[usable[:: max(step, 1)]] = True
     tracks = use[:, frames].sum(axis=1) >= 2
     if frames.sum() < 3 or tracks.sum() < 6:
         return state
@@ -168,11 +184,11 @@ def readjusted(problem: Problem, state: State, use: Flags, model: Model) -> Stat
         Estimate(state.T[frames], state.X[tracks], state.focal[frames]),
         problem.uv[at], use[at], model,
     )  # fmt: skip
-    T, X, focal = state.T.copy(), state.X.copy(), state.focal.copy()
-    T[frames], X[tracks], focal[frames] = found.T, found.X, found.focal
-    if model.focal == "shared":
-        focal[:] = found.focal[0]
-    return replace(state, T=T, X=X, focal=focal)
+    T, X, whole = state.T.copy(), state.X.copy(), np.arange(len(state.T))
+    T[frames], X[tracks] = found.T, found.X
+    focal = np.exp(np.interp(whole, whole[frames], np.log(found.focal)))
+    state = replace(state, T=T, X=X, focal=focal)
+    return refitted(problem, state, use, np.setdiff1d(usable, whole[frames]), model.loss_px)
 
 
 def with_all_tracks(task: Task, candidate: Candidate) -> Candidate:
@@ -197,7 +213,7 @@ def with_all_tracks(task: Task, candidate: Candidate) -> Candidate:
                 focal=model.focal == "shared", lens=state.k != task.k, loss_px=task.loss_px,
                 iterations=20,
             )  # fmt: skip
-            state = engine.adjust(state, problem.uv, use, freedom)
+            state = adjusted(problem, state, use, freedom)
         else:
             state = readjusted(problem, state, use, model)
     return replace(candidate, state=state, use=use)

@@ -91,6 +91,20 @@ def resect(
     return pose, np.asarray(found["inlier_mask"], bool)
 
 
+def refine(
+    T: Floats, uv: Floats, X: Floats, focal: float, k: tuple[float, float], loss_px: float
+) -> Floats:
+    """Return the pose (4, 4) that fits best what it sees, from a good one on."""
+    pc = colmap()
+    how = pc.AbsolutePoseRefinementOptions(loss_function_scale=loss_px)
+    found = pc.refine_absolute_pose(
+        pc.Rigid3d(T[:3]), uv, X, np.ones(len(uv), bool), _camera(focal, k), how
+    )
+    pose = np.eye(4)
+    pose[:3] = T[:3] if found is None else found["cam_from_world"].matrix()
+    return pose
+
+
 @dataclass(frozen=True, slots=True)
 class Freedom:
     """What a bundle adjustment may change, and how it judges.
@@ -121,9 +135,7 @@ def adjust(state: State, uv: Floats, use: Flags, freedom: Freedom) -> State:
     for frame in frames:
         config.add_image(int(frame) + 1)
     config.fix_gauge(pc.BundleAdjustmentGauge.TWO_CAMS_FROM_WORLD)
-    pc.create_default_ceres_bundle_adjuster(
-        _options(pc, freedom, len(frames)), config, model
-    ).solve()
+    pc.create_default_ceres_bundle_adjuster(_options(pc, freedom), config, model).solve()
     T, X = state.T.copy(), state.X.copy()
     for frame in frames:
         T[frame, :3] = model.images[int(frame) + 1].cam_from_world().matrix()
@@ -162,7 +174,7 @@ def _model(
     return model
 
 
-def _options(pc: Any, freedom: Freedom, n_frames: int) -> Any:
+def _options(pc: Any, freedom: Freedom) -> Any:
     how = pc.BundleAdjustmentOptions()
     how.print_summary = False
     how.refine_focal_length, how.refine_extra_params = freedom.focal, freedom.lens
@@ -173,5 +185,4 @@ def _options(pc: Any, freedom: Freedom, n_frames: int) -> Any:
     solver.num_threads = 1  # sums in a fixed order: the same bits every time
     solver.max_num_iterations = freedom.iterations
     solver.function_tolerance = freedom.tolerance
-    del n_frames
     return how

@@ -24,6 +24,8 @@ FOCAL_RANGE = (0.25, 12.0)
 LEAST_POINTS = 8
 LEAST_ANGLE = np.radians(0.5)
 """A point seen under less has no depth to speak of; a degree where cameras are found by it."""
+MOST_ADJUSTED = 120
+"""Frames that are adjusted together; more of them are too much work."""
 GOOD_SCORE = 0.85
 """A start that explains this share of its observations needs no competitor."""
 
@@ -162,7 +164,37 @@ def _grown(
 def _adjusted(problem: Problem, state: State, freedom: Freedom, tolerance_px: float) -> State:
     """Return the state after a bundle adjustment of what agrees."""
     use = _agreeing(problem, state, tolerance_px)
-    return _sane(engine.adjust(state, problem.uv, use, freedom), problem)
+    return _sane(adjusted(problem, state, use, freedom), problem)
+
+
+def adjusted(problem: Problem, state: State, use: Flags, freedom: Freedom) -> State:
+    """Return the state after a bundle adjustment.
+
+    Of a long clip some frames are adjusted, evenly spread; the others' cameras are found from the
+    points afterwards: the work grows with the cube of the frames, what is learnt does not.
+    """
+    frames = np.flatnonzero(state.solved)
+    step = -(-len(frames) // MOST_ADJUSTED)
+    if step <= 1:
+        return engine.adjust(state, problem.uv, use, freedom)
+    some = np.zeros(len(state.T), bool)
+    some[frames[::step]] = some[frames[-1]] = True
+    state = engine.adjust(state, problem.uv, use & some, freedom)
+    return refitted(problem, state, use, np.flatnonzero(state.solved & ~some), freedom.loss_px)
+
+
+def refitted(
+    problem: Problem, state: State, use: Flags, frames: NDArray[np.int64], loss_px: float
+) -> State:
+    """Return the state with the cameras of some frames fitted to the points once more."""
+    T = state.T.copy()
+    for frame in frames:
+        there = use[:, frame] & np.isfinite(state.X[:, 0])
+        T[frame] = engine.refine(
+            T[frame], problem.uv[there, frame], state.X[there], float(state.focal[frame]), state.k,
+            loss_px,
+        )  # fmt: skip
+    return replace(state, T=T)
 
 
 def _sane(state: State, problem: Problem) -> State:

@@ -129,9 +129,10 @@ def largest_angle(T: Floats, X: Floats, seen: NDArray[np.bool_]) -> Floats:
     NaN where it is not seen twice.
     """
     out = np.full(len(X), np.nan)
-    usable = np.asarray(np.isfinite(T).all(axis=(1, 2)))
-    C, seen = centres(T)[usable], seen[:, usable] & np.isfinite(X).all(axis=1)[:, None]
-    twice = np.asarray(seen.sum(axis=1) >= 2)
+    usable = np.isfinite(T).all(axis=(1, 2))
+    known = np.asarray(np.isfinite(X).all(axis=1))
+    C, seen = centres(T)[usable], seen[:, usable] & known[:, None]
+    twice = seen.sum(axis=1) >= 2
     if not twice.any():
         return out
     seen = seen[twice]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+from numpy.typing import NDArray
 
 from trackcore.solver._adjust import Estimate, Model, adjust
 from trackcore.solver._colmap import State
@@ -13,6 +16,11 @@ FOCALS = (1.0, 0.5, 2.2)
 """Focal lengths tried, in frame widths."""
 GOOD_SCORE = 0.85
 """A start that explains this share of its observations needs no competitor."""
+HOPELESS_SCORE = 0.2
+"""A camera that explains less after a first look does not turn."""
+MOST_ADJUSTED = 120
+"""Frames that are adjusted together; more of them are too much work."""
+FIRST_LOOK_FRAMES, FIRST_LOOK_TRACKS = 24, 150
 LEAST_COMMON = 4
 LOOKBACK = 5
 """A frame is turned against so many before it, if need be."""
@@ -26,6 +34,8 @@ def solve_tripod(
     scale: Floats,
     model: Model,
     tolerance_px: float,
+    *,
+    whatever: bool,
 ) -> tuple[State, Flags] | None:
     """Return a turning camera and the observations that agree with it; None if there is none.
 
@@ -41,25 +51,52 @@ def solve_tripod(
         What may change.
     tolerance_px : float
         Observations further from their prediction do not count.
+    whatever : bool
+        Return also a camera that hardly explains what is seen.
     """
     guesses = [focal] if focal is not None else [f * problem.width for f in FOCALS]
-    best: tuple[float, State, Flags] | None = None
-    for guess in guesses:
-        state = _chained(problem, guess * scale, tolerance_px)
+    some = _some(problem)
+    few = replace(problem, uv=problem.uv[np.ix_(*some)], protected=problem.protected[some[0]])
+    quick = replace(model, iterations=15)
+    best: tuple[float, float] | None = None
+    for guess in guesses:  # on few frames and tracks: most shots are no turn, and soon known
+        state = _chained(few, guess * scale[some[1]], tolerance_px)
         if state is None:
             continue
-        state = _adjusted(problem, state, _countable(problem, state), model)
-        error = state.errors(problem.uv)
-        counts = np.isfinite(error) | (problem.seen & state.solved)
-        share = np.where(np.isfinite(error), np.maximum(0, 1 - (error / tolerance_px) ** 2), 0.0)
-        score = float(share[counts].sum() / max(int(counts.sum()), 1))
-        with np.errstate(invalid="ignore"):
-            near = error < 2 * tolerance_px
+        state = _adjusted(few, state, _countable(few, state), quick)
+        score = _score(few, state, tolerance_px)
         if best is None or score > best[0] + 1e-4:
-            best = score, state, near | (problem.protected[:, None] & np.isfinite(error))
+            best = score, float(state.focal[0] / scale[some[1]][0])
         if score >= GOOD_SCORE:
             break
-    return None if best is None else (best[1], best[2])
+    if best is None or (best[0] < HOPELESS_SCORE and not whatever):
+        return None
+    full = _chained(problem, best[1] * scale, tolerance_px)
+    if full is None:
+        return None
+    full = _adjusted(problem, full, _countable(problem, full), model)
+    error = full.errors(problem.uv)
+    with np.errstate(invalid="ignore"):
+        near = error < 2 * tolerance_px
+    return full, near | (problem.protected[:, None] & np.isfinite(error))
+
+
+def _some(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return tracks and frames for a first look: evenly spread, the longest lived."""
+    n_frames = problem.uv.shape[1]
+    step = -(-n_frames // FIRST_LOOK_FRAMES)
+    frames = np.arange(0, n_frames, max(step, 1))
+    life = problem.seen[:, frames].sum(axis=1)
+    tracks = np.sort(np.argsort(-life, kind="stable")[:FIRST_LOOK_TRACKS])
+    return tracks, frames
+
+
+def _score(problem: Problem, state: State, tolerance_px: float) -> float:
+    """Return the share of observations explained, each the less the worse."""
+    error = state.errors(problem.uv)
+    counts = np.isfinite(error) | (problem.seen & state.solved)
+    share = np.where(np.isfinite(error), np.maximum(0, 1 - (error / tolerance_px) ** 2), 0.0)
+    return float(share[counts].sum() / max(int(counts.sum()), 1))
 
 
 def _chained(problem: Problem, focal: Floats, tolerance_px: float) -> State | None:
@@ -102,16 +139,27 @@ def _countable(problem: Problem, state: State) -> Flags:
 
 
 def _adjusted(problem: Problem, state: State, use: Flags, model: Model) -> State:
-    frames = state.solved & (use.sum(axis=0) >= 3)
+    """Return the state adjusted; of a long clip some frames are, and the others turned to fit."""
+    usable = np.flatnonzero(state.solved & (use.sum(axis=0) >= 3))
+    step = -(-len(usable) // MOST_ADJUSTED)
+    frames = np.zeros(len(state.T), bool)
+    frames[usable[:: max(step, 1)]] = True
     tracks = use[:, frames].sum(axis=1) >= 2
     if frames.sum() < 2 or tracks.sum() < LEAST_COMMON:
         return state
+    at = np.ix_(tracks, frames)
     found = adjust(
-        Estimate(state.T[frames], state.X[tracks], state.focal[frames]),
-        problem.uv[np.ix_(tracks, frames)], use[np.ix_(tracks, frames)], model,
+        Estimate(state.T[frames], state.X[tracks], state.focal[frames]), problem.uv[at], use[at],
+        model,
     )  # fmt: skip
-    T, X, focal = np.full_like(state.T, np.nan), np.full_like(state.X, np.nan), state.focal.copy()
-    T[frames], X[tracks], focal[frames] = found.T, found.X, found.focal
-    if model.focal == "shared":
-        focal[:] = found.focal[0]
+    T, X = np.full_like(state.T, np.nan), np.full_like(state.X, np.nan)
+    T[frames], X[tracks] = found.T, found.X
+    whole = np.arange(len(T))
+    focal = np.exp(np.interp(whole, whole[frames], np.log(found.focal)))
+    for frame in np.setdiff1d(usable, whole[frames]):
+        there = use[:, frame] & tracks
+        d = np.column_stack([problem.uv[there, frame] / focal[frame], np.ones(there.sum())])
+        d /= np.linalg.norm(d, axis=1, keepdims=True)
+        T[frame] = np.eye(4)
+        T[frame, :3, :3] = _turn(X[there], d, model.loss_px / focal[frame])
     return State(T, X, focal, state.k)

@@ -9,12 +9,12 @@ from threadpoolctl import threadpool_limits
 from trackcore.errors import InputError
 from trackcore.options import SolveOptions, SolveWith, require_options
 from trackcore.solver._assemble import assembled, refused
-from trackcore.solver._candidates import Candidate, Task, free, free_zoom, tripod, with_lens
+from trackcore.solver._candidates import Candidate, Task, free, free_zoom, tripod, varied, with_lens
 from trackcore.solver._held_out import held_out
 from trackcore.solver._problem import Floats, problem
 from trackcore.solver.lens import LensModel
 from trackcore.solver.prior import CameraPrior, Zoom
-from trackcore.solver.result import Solve
+from trackcore.solver.result import Solve, SolveKind
 from trackcore.stats import FrameMotion, ShotKind, ShotType, classify_shot, frame_motion
 from trackcore.tracks import Tracks
 
@@ -22,9 +22,12 @@ LEAST_TRACKS, LEAST_FRAMES = 8, 3
 TURNING = (ShotKind.PAN_TILT, ShotKind.ROLL, ShotKind.ZOOM, ShotKind.HANDHELD_SHAKE)
 TURNS_PX = 0.5
 """A turning camera that predicts held-out tracks so well (at 1280 x 720) needs no position."""
+QUIET_PX = 0.15
+"""Tracks that a fixed lens predicts so well (at 1280 x 720) show no zoom."""
 CLEARLY_BETTER, BETTER = 0.7, 0.85
 """Held-out error over that of the simpler camera below which the richer one is chosen."""
-LENS_BETTER = 0.95
+LENS_BETTER, LENS_TRACKS = 0.95, 30
+"""A distortion that nobody asked for has to gain so much, from at least so many tracks."""
 
 
 def solve(
@@ -134,7 +137,9 @@ def _solved(
 def _best(task: Task, shot: ShotType) -> Candidate | None:
     """Return the camera that predicts the held-out tracks best; the simpler one unless clear."""
     want, zoom = task.options.kind, task.prior.zoom
-    varies = zoom is Zoom.VARYING or (zoom is Zoom.AUTO and _zooms(shot))
+    # a focal length that is believed does not change unless somebody says so
+    guess = zoom is Zoom.AUTO and task.focal_is_free and _zooms(shot)
+    varies = zoom is Zoom.VARYING or guess
     best: Candidate | None = None
     if want is not SolveWith.FREE and _may_turn(shot, want):
         best = _turning(task, varies=varies, only=zoom is Zoom.VARYING)
@@ -143,9 +148,18 @@ def _best(task: Task, shot: ShotType) -> Candidate | None:
             return best
     if zoom is not Zoom.VARYING:
         best = _better(best, _travelling(task), CLEARLY_BETTER)
-    if varies and (best is None or best.error_px > TURNS_PX * task.problem.unit_px):
+    if best is not None and varies and zoom is not Zoom.VARYING:
+        varies = _gains_by_zoom(task, best)
+    if varies:
         best = _better(best, free_zoom(task), BETTER)
     return best
+
+
+def _gains_by_zoom(task: Task, found: Candidate) -> bool:
+    """Whether a focal length that changes would predict the held-out tracks better."""
+    if found.kind is not SolveKind.FREE or found.error_px < QUIET_PX * task.problem.unit_px:
+        return False
+    return varied(task, found).error_px < BETTER * found.error_px
 
 
 def _may_turn(shot: ShotType, want: SolveWith) -> bool:
@@ -163,12 +177,13 @@ def _turning(task: Task, *, varies: bool, only: bool) -> Candidate | None:
 
 def _travelling(task: Task) -> Candidate | None:
     found = free(task)
-    if found is None or task.prior.refine_lens is False or task.prior.lens.bends:
+    wanted = task.prior.refine_lens
+    if found is None or wanted is False or (task.prior.lens.bends and not wanted):
         return found
-    if task.prior.refine_lens is None and len(task.aside) < 30:
+    if wanted is None and len(task.aside) < LENS_TRACKS:
         return found
     bent = with_lens(task, found)
-    limit = 1.0 if task.prior.refine_lens else LENS_BETTER
+    limit = 1.0 if wanted else LENS_BETTER
     return _better(found, bent, limit)
 
 
