@@ -45,6 +45,8 @@ class Attempt:
         None where no gap was looked at.
     shot_frames : (first, last) or None
         Clip frame numbers of the shot that was solved, where the clip has cuts.
+    confidence : float or None
+        How likely the tracks determine a camera, said before the solve, 0 .. 1.
     solve : Solve or None
         None where it was not tried: cancelled, nothing tracked, or a cut was found that has to
         be tracked anew.
@@ -63,6 +65,7 @@ class Attempt:
     analysis: ClipAnalysis | None = None
     healing: Healing | None = None
     shot_frames: tuple[int, int] | None = None
+    confidence: float | None = None
     solve: Solve | None = None
     diagnosis: Diagnosis | None = None
     session_id: str | None = None
@@ -100,6 +103,7 @@ class Attempt:
             "tracks": len(self.raw_tracks),
             "tracks_solved": len(self.tracks),
             "shot_frames": self.shot_frames and list(self.shot_frames),
+            "pre_solve_confidence": self.confidence,
             "grade": solve and solve.grade.value,
             "reasons": [] if solve is None else list(solve.reasons),
             "held_out_error_px": None if solve is None else _plain(solve.held_out_error_px),
