@@ -15,7 +15,7 @@ from tests.solve_makers import no_solve, small_scene, true_solve, true_tracks
 from trackcore.frames import open_clip
 from trackcore.report import ReportAttempt, ReportSetting, write_report
 from trackcore.report.sections import DASH
-from trackcore.solver import Grade, TrackRole
+from trackcore.solver import Grade, SolveKind, TrackRole
 
 pytest.importorskip("cv2")
 playwright = pytest.importorskip(
@@ -69,7 +69,15 @@ def reports(tmp_path_factory):
         attempts=attempts, settings=settings,
     )  # fmt: skip
     bad = write_report(folder / "bad.html", no_solve(tracks), tracks)
-    return {"good": good, "bad": bad, "solve": solve, "tracks": tracks}
+    T = solve.T_cam_world.copy()
+    T[:, :3, 3] = 0
+    T[4:6] = np.nan
+    f = np.linspace(200, 300, len(T))
+    turned = true_solve(
+        scene, tracks, kind=SolveKind.TRIPOD, T_cam_world=T, focal_px_per_frame=f, grade=Grade.D
+    )
+    zoom = write_report(folder / "zoom.html", turned, tracks)
+    return {"good": good, "bad": bad, "zoom": zoom, "solve": solve, "tracks": tracks}
 
 
 @dataclass
@@ -135,7 +143,7 @@ def columns(page, n):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1366, 390])
-@pytest.mark.parametrize("which", ["good", "bad"])
+@pytest.mark.parametrize("which", ["good", "bad", "zoom"])
 def test_the_report_fits_the_screen_and_complains_of_nothing(
     browser, reports, which, width, scheme
 ):
@@ -143,7 +151,21 @@ def test_the_report_fits_the_screen_and_complains_of_nothing(
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         for plot in page.locator(".plot").all():
             assert plot.bounding_box()["width"] <= width
-        assert page.locator("#grade .grade").inner_text() == ("B" if which == "good" else "F")
+        assert (
+            page.locator("#grade .grade").inner_text()
+            == {"good": "B", "bad": "F", "zoom": "D"}[which]
+        )
+
+
+def test_a_zoom_with_a_gap_is_drawn_and_said(browser, reports):
+    for page in visit(browser, reports["zoom"]):
+        eye(page)
+        names = page.evaluate("document.querySelector('#series-plot').data.map(t => t.name)")
+        assert "focal length" in names
+        shown = page.locator("#series-plot .annotation-text").all_text_contents()
+        assert "no camera" in shown
+        assert "no depth" in page.locator("#scene-note").inner_text()
+        assert page.locator("[data-view]").count() == 0
 
 
 def test_the_scene_is_turned_with_the_mouse(page):
