@@ -65,19 +65,21 @@ class ClipSpec:
 
     def cameras(self) -> F64:
         """(n, 4, 4) `T_cam_world` of every frame, hand-held shake included."""
-        rng = np.random.default_rng(self.seed)
-        # Tremor as sums of sines of 0.5 .. 6 Hz at 30 frames/s, weaker the faster.
-        hz = rng.uniform(0.5, 6.0, (6, 5))
-        phase = rng.uniform(0, 2 * np.pi, (6, 5))
-        t_s = np.arange(self.n_frames) / 30.0
-        waves = np.sin(2 * np.pi * hz[..., None] * t_s + phase[..., None]) / hz[..., None]
-        tremor = waves.sum(1) * 0.9
+        shake = tremor(np.random.default_rng(self.seed), np.arange(self.n_frames) / 30.0)
         poses = []
         for i in range(self.n_frames):
             centre, *angles = self.camera(i / (self.n_frames - 1))
-            turn = np.radians(np.array(angles) + self.shake_deg * tremor[:3, i])
-            poses.append(pose(np.array(centre) + self.shake_m * tremor[3:, i], *turn))
+            turn = np.radians(np.array(angles) + self.shake_deg * shake[:3, i])
+            poses.append(pose(np.array(centre) + self.shake_m * shake[3:, i], *turn))
         return np.stack(poses)
+
+
+def tremor(rng: np.random.Generator, t_s: F64) -> F64:
+    """(6, n) of a hand at times [s]: sums of sines of 0.5 .. 6 Hz, weaker the faster."""
+    hz = rng.uniform(0.5, 6.0, (6, 5))
+    phase = rng.uniform(0, 2 * np.pi, (6, 5))
+    waves = np.sin(2 * np.pi * hz[..., None] * t_s + phase[..., None]) / hz[..., None]
+    return waves.sum(1) * 0.9
 
 
 def pose(centre: F64, yaw: float, pitch: float, roll: float) -> F64:
