@@ -240,6 +240,10 @@ def load(name: str) -> tuple[FilePath, Truth]:
     scene = SCENES[name]
     folder = clip_folder(scene)
     truth = folder / "truth.npz"  # written last
+    if scene.world == "synth" and not truth.exists():
+        from bench.solve_clip import draw_synth  # needs OpenCV and trackcore, as Blender does not
+
+        draw_synth(scene, folder)
     if not truth.exists():
         raise FileNotFoundError(
             f"{name}: not in {cache_folder()}; run PYTHON_WITH_BPY bench/peers/render_solve.py"
