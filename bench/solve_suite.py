@@ -29,7 +29,7 @@ from bench._measure import machine, table
 from bench.solve_metrics import CameraError, camera_error
 from bench.solve_run import ENGINES
 from bench.solve_scenes import SCENES, load, matching
-from bench.solve_verdict import BANDS, Row, confusion, totals
+from bench.solve_verdict import BANDS, Row, confusion, plain, totals
 
 from trackcore.errors import TrackcoreError
 
@@ -137,8 +137,8 @@ def main() -> int:
     print(report(rows))
     if args.output:
         found = {"engine": args.engine, "rows": [r.as_json() for r in rows]}
-        found["totals"] = [vars(t) for t in totals(rows)]
-        args.output.write_text(json.dumps(found, indent=1, default=str))
+        found["totals"] = [plain(vars(t)) for t in totals(rows)]
+        args.output.write_text(json.dumps(found, indent=1, allow_nan=False))
     return 0
 
 

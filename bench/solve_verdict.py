@@ -82,9 +82,13 @@ class Row:
                 "held_out_error_px": found.held_out_error_px, "survival": found.survival,
                 "attempts": found.attempts,
             }  # fmt: skip
-        return {
-            k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in values.items()
-        }
+        return plain(values)
+
+
+def plain(values: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no NaN and no infinity: they are null."""
+    no_number = {k for k, v in values.items() if isinstance(v, float) and not np.isfinite(v)}
+    return {k: None if k in no_number else v for k, v in values.items()}
 
 
 @dataclass(frozen=True)
@@ -116,8 +120,8 @@ def totals(rows: Sequence[Row]) -> list[Total]:
     return [
         _total("first-try success (A-C at once)", float(first), ">= 0.9", n),
         _total("mean attempts", _mean([o.attempts for o in done]), "<= 1.2", f"{len(done)} runs"),
-        _total("survival into bundles", _mean([o.survival if o else 0 for o in done]), ">= 0.7",
-               f"{len(done)} runs"),
+        _total("survival into bundles",
+               _mean([r.outcome.survival if r.outcome else 0.0 for r in good]), ">= 0.7", n),
         _total("mean reprojection px", _mean([o.mean_error_px for o in done]), "<= 0.5",
                f"{len(done)} runs"),
         _total("median camera position error %", _median(path), "<= 0.5", f"{len(path)} moving"),

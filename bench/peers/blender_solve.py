@@ -44,19 +44,25 @@ def solve(
     *,
     python: str | None = None,
     options: Sequence[str] = (),
+    n_frames: int | None = None,
     timeout_s: float = 1800,
 ) -> dict[str, NDArray[Any]]:
     """Run this file on a clip under a Python with `bpy` and return what OUT.npz holds.
 
-    `python` comes from the environment variable TRACKCORE_BPY_PYTHON unless given. Raises
-    RuntimeError with the last lines of what Blender said where it wrote nothing.
+    `python` comes from the environment variable TRACKCORE_BPY_PYTHON unless given. `n_frames`
+    takes the clip's first ones only; then, and for streams without an index (.mjpeg), Blender gets
+    the frames as pictures. Raises RuntimeError with the last lines of what Blender said where it
+    wrote nothing.
     """  # fmt: skip
     interpreter = python or os.environ.get("TRACKCORE_BPY_PYTHON")
     if not interpreter:
         raise RuntimeError("TRACKCORE_BPY_PYTHON: expected a Python that can import bpy")
-    with TemporaryDirectory() as folder:
-        out = Path(folder) / "out.npz"
-        command = [interpreter, __file__, str(clip), str(out), *options]
+    with TemporaryDirectory() as name:
+        folder, source = Path(name), Path(clip)
+        if n_frames is not None or source.suffix == ".mjpeg":
+            source = unpack(source, folder / "frames", n_frames)
+        out = folder / "out.npz"
+        command = [interpreter, __file__, str(source), str(out), *options]
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=timeout_s, check=False
         )
@@ -65,6 +71,21 @@ def solve(
             raise RuntimeError(f"Blender wrote no result (exit {done.returncode}): {last}")
         with np.load(out) as data:
             return {name: data[name] for name in data.files}
+
+
+def unpack(clip: Path, folder: Path, n_frames: int | None) -> Path:
+    """Write a movie's frames as numbered pictures."""
+    import cv2
+
+    folder.mkdir()
+    video, i = cv2.VideoCapture(str(clip)), 0
+    while i != n_frames:
+        ok, image = video.read()
+        if not ok:
+            break
+        i += 1
+        cv2.imwrite(str(folder / f"{i:05d}.png"), image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    return folder
 
 
 def main() -> None:
