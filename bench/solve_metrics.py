@@ -135,21 +135,30 @@ def track_residuals_px(truth: Truth, xy_px: F64) -> F64:
     """(n_tracks, n_frames) distances [px] of tracks from the best point under the true cameras.
 
     What a tracker is off by, and what shows that truth and pictures agree. A track on something
-    that moves has large ones. The point is found by Gauss-Newton on inverse depth along the ray
-    of the track's middle position; from a tripod only its direction counts. NaN where unseen.
+    that moves has large ones. NaN where unseen.
     """
-    out = np.full(xy_px.shape[:2], NAN)
+    return best_points(truth, xy_px)[1]
+
+
+def best_points(truth: Truth, xy_px: F64) -> tuple[F64, F64]:
+    """Triangulate tracks (n, n_frames, 2) with the true cameras: (n, 3) [m] and residuals [px].
+
+    By Gauss-Newton on direction and inverse depth in the track's middle frame; from a tripod only
+    the direction counts, and points are 10 m away. NaN where unseen in 3 frames, or behind.
+    """
+    X_world, out = np.full((len(xy_px), 3), NAN), np.full(xy_px.shape[:2], NAN)
     for i, track in enumerate(xy_px):
         frames = np.flatnonzero(np.isfinite(track[:, 0]))
         if len(frames) >= 3:
-            out[i, frames] = _residuals_px(truth, track[frames], frames)
-    return out
+            X_world[i], out[i, frames] = _best_point(truth, track[frames], frames)
+    return X_world, out
 
 
-def _residuals_px(truth: Truth, xy_px: F64, frames: NDArray[np.intp]) -> F64:
-    """(n,) distances of one track's positions in `frames` from the best point's."""
+def _best_point(truth: Truth, xy_px: F64, frames: NDArray[np.intp]) -> tuple[F64, F64]:
+    """World point and (n,) distances of one track's positions in `frames` from it."""
     ref = int(frames[len(frames) // 2])
-    T = truth.T_cam_world[frames] @ np.linalg.inv(truth.T_cam_world[ref])
+    T_world_ref = np.linalg.inv(truth.T_cam_world[ref])
+    T = truth.T_cam_world[frames] @ T_world_ref
     seen = xy_px[frames == ref]
     p = np.array([*truth.rays(seen, ref)[0], 0.0])  # x, y, and inverse depth
     focal = truth.focal_px[frames, None]
@@ -159,11 +168,14 @@ def _residuals_px(truth: Truth, xy_px: F64, frames: NDArray[np.intp]) -> F64:
         flat = distort(X[:, :2] / X[:, 2:], truth.distortion)
         return np.ravel(focal * flat + truth.principal_px - xy_px)
 
+    still = path_extent_m(truth.centers_m[frames]) == 0
     for _ in range(8):
         r = off(p)
         J = np.stack([(off(p + d) - r) / 1e-6 for d in 1e-6 * np.eye(3)], 1)
-        scale = np.maximum(np.sqrt((J**2).sum(0)), 1e-9)  # 1e-9: a tripod knows no depth
-        step = np.linalg.lstsq(J / scale, -r, rcond=1e-9)[0] / scale
-        step[2] = step[2] if scale[2] > 1e-6 else 0.0
-        p = p + step
-    return np.linalg.norm(off(p).reshape(-1, 2), axis=1)
+        if still:  # rounding alone would give it a depth
+            J[:, 2] = 0
+        p = p + np.linalg.lstsq(J, -r, rcond=1e-12)[0]
+    inverse_depth = 0.1 if still else p[2]
+    X_ref = np.array([p[0], p[1], 1.0]) / inverse_depth if inverse_depth > 0 else np.full(3, NAN)
+    X_world = T_world_ref[:3, :3] @ X_ref + T_world_ref[:3, 3]
+    return X_world, np.linalg.norm(off(p).reshape(-1, 2), axis=1)

@@ -86,4 +86,21 @@ def blender(clip: Path, scene: Scene) -> Outcome:
     )  # fmt: skip
 
 
-ENGINES: dict[str, Run] = {"trackcore": trackcore, "blender": blender}
+def reference(clip: Path, scene: Scene) -> Outcome:
+    """`track_clip` as it comes, then the best camera its tracks allow: it is told the truth."""
+    from bench.solve_reference import best_camera
+    from bench.solve_scenes import load
+
+    tracks = tc.track_clip(str(clip))
+    if scene.corrupt:
+        tracks = corrupt(tracks, scene.corrupt, scene.seed)
+    if scene.keep_tracks:
+        tracks = keep(tracks, scene.keep_tracks)
+    T, focal_px, X, mean_px = best_camera(load(scene.name)[1], tracks.xy_px)
+    return Outcome(
+        T_cam_world=T, focal_px=focal_px, grade="-", mean_error_px=mean_px,
+        survival=float(np.isfinite(X[:, 0]).mean()),
+    )  # fmt: skip
+
+
+ENGINES: dict[str, Run] = {"trackcore": trackcore, "blender": blender, "reference": reference}

@@ -1,7 +1,7 @@
 """The solve suite: clips with exact truth in, cameras out, and an honest table.
 
     python -m bench.solve_suite [--scenes PATTERN] [--limit N] [--jobs 1] [-o FILE]
-        [--engine trackcore|blender]
+        [--engine trackcore|blender|reference]
 
 PATTERN: shell patterns of scene names, tags or kinds, between commas. Clips come from the cache
 (see bench/solve_scenes.py); a missing one is a row that says so, as is every other exception.
@@ -95,7 +95,7 @@ def report(rows: Sequence[Row]) -> str:
     parts = [table(HEADER, map(cells, good))] if good else []
     parts += [
         "\n".join(f"- {r.scene.name}: {r.failure or '; '.join(r.outcome.reasons)}" for r in rows
-                  if r.failure or (r.outcome and r.grade != "A"))
+                  if r.failure or (r.outcome and r.outcome.reasons and r.grade != "A"))
     ]  # fmt: skip
     if good:
         lines = [

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from bench.solve_corrupt import corrupt, corrupted, keep
 from bench.solve_metrics import (
+    CameraError,
     align,
     camera_error,
     rotation_errors_deg,
@@ -15,8 +17,11 @@ from bench.solve_metrics import (
     umeyama,
 )
 from bench.solve_paths import Path, spline
+from bench.solve_reference import best_camera
+from bench.solve_run import Outcome
 from bench.solve_scenes import SCENES, load, matching
 from bench.solve_truth import Scene, Truth, distort, on_movers, undistort
+from bench.solve_verdict import Row, confusion, totals
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
@@ -243,3 +248,94 @@ def test_pixels_on_moving_boxes_are_told_from_the_room() -> None:
     middle = np.array(wall.corner) + np.add(wall.edge_u, wall.edge_v) / 2
     xy_px = np.vstack([truth.project(middle[None], frame), [[5.0, 5.0]]])
     assert on_movers(scene, truth, xy_px, frame).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("scene", [WALK, PAN, replace(WALK, kind="zoom", focal=(0.8, 1.1))])
+def test_the_reference_recovers_the_camera_that_made_the_tracks(scene: Scene) -> None:
+    truth = scene.truth()
+    noise = np.random.default_rng(5).normal(0, 0.1, (60, 24, 2))
+    T, focal_px, X, mean_px = best_camera(truth, seen(truth, points(60) * (2, 2, 1)) + noise)
+    e = camera_error(T, focal_px, truth)
+    assert 1e-4 < e.of_kind(scene.kind) < 0.3  # it has moved, and not far
+    assert e.focal_pct < 1
+    assert np.isfinite(X).all()
+    assert 0.05 < mean_px < 0.15
+
+
+def row(
+    *,
+    grade: str = "A",
+    off_m: float = 0.0,
+    scene: Scene = WALK,
+    attempts: int = 1,
+    focal: float = 1.0,
+) -> Row:
+    truth = scene.truth()
+    off = off_m * np.resize([1.0, -1.0], len(truth))[:, None] * np.array([0, 1, 0])
+    T = moved(truth.T_cam_world, off)
+    outcome = Outcome(
+        T_cam_world=T, focal_px=focal * truth.focal_px, grade=grade, mean_error_px=0.3,
+        survival=0.9, attempts=attempts,
+    )  # fmt: skip
+    error = camera_error(T, outcome.focal_px, truth)
+    return Row(scene=scene, outcome=outcome, error=error, wall_s=1.0, cpu_s=1.0)
+
+
+def crashed(*, refused: bool = False, scene: Scene = WALK) -> Row:
+    return Row(
+        scene=scene, outcome=None, error=CameraError.none(), wall_s=1.0, cpu_s=1.0,
+        failure="ValueError: no", refused=refused,
+    )  # fmt: skip
+
+
+def test_a_crash_counts_as_the_worst_in_every_total_it_could_hide_from() -> None:
+    found = {t.name: t for t in totals([row(), row(), crashed(), crashed(), crashed()])}
+    assert found["first-try success (A-C at once)"].value == 0.4
+    assert found["survival into bundles"].value == pytest.approx(0.9 * 0.4)
+    assert found["median camera position error %"].value == np.inf
+    assert not found["median camera position error %"].met
+    assert [r[0] for r in confusion([row(), crashed()])] == ["A", "exception"]
+    assert confusion([crashed()]) == [["exception", 0, 0, 0, 0, 1]]
+
+
+def test_a_second_attempt_is_no_first_try() -> None:
+    found = {t.name: t for t in totals([row(), row(attempts=2)])}
+    assert found["first-try success (A-C at once)"].value == 0.5
+    assert found["mean attempts"].value == 1.5
+
+
+def test_the_confusion_table_tells_a_confident_wrong_camera() -> None:
+    rows = [row(), row(grade="B"), row(grade="A", off_m=0.3), row(grade="D", off_m=0.3)]
+    assert confusion(rows) == [["A", 1, 0, 0, 1, 0], ["B", 1, 0, 0, 0, 0], ["D", 0, 0, 0, 1, 0]]
+    found = {t.name: t for t in totals(rows)}
+    assert found["A with an error > 5 %"].value == 1
+    assert not found["A with an error > 5 %"].met
+    assert found["A or B where the error is <= 0.5 %"].value == 1
+
+
+def test_bad_input_is_right_when_refused_or_graded_low_and_wrong_when_crashed() -> None:
+    assert crashed(refused=True).right_about_bad_input
+    assert not crashed(refused=False).right_about_bad_input
+    assert row(grade="D", off_m=0.3).right_about_bad_input
+    assert not row(grade="C", off_m=0.3).right_about_bad_input
+    assert row(grade="B").right_about_bad_input
+    assert not row(grade="B", focal=3.0).right_about_bad_input
+
+
+def test_a_solve_of_few_frames_is_no_camera() -> None:
+    truth = WALK.truth()
+    T = truth.T_cam_world.copy()
+    T[8:] = np.nan
+    good = row()
+    few = replace(good, error=camera_error(T, truth.focal_px, truth))
+    assert (good.band, few.band) == (0, 4)
+    assert {t.name: t for t in totals([few])}["median camera position error %"].value == np.inf
+
+
+def test_results_are_plain_json() -> None:
+    text = json.dumps(
+        [row().as_json(), crashed().as_json(), row(scene=PAN).as_json()], allow_nan=False
+    )
+    first, second, third = json.loads(text)
+    assert (first["grade"], second["failure"]) == ("A", "ValueError: no")
+    assert third["path_rms_pct"] is None
