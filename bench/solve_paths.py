@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from bench.peers.scenes import F64, pose, tremor
+from bench.walls import F64, pose, tremor
 from numpy.typing import ArrayLike
 
 Knots = tuple[tuple[float, float, float], ...]

@@ -11,9 +11,9 @@ from pathlib import Path as FilePath
 from typing import Any
 
 import numpy as np
-from bench.peers.scenes import F64, hit, project
 from bench.solve_paths import Path, spline
 from bench.solve_worlds import WORLDS, Mover, Quad, Solid, Traffic, movers
+from bench.walls import F64, hit, project
 from numpy.typing import ArrayLike, NDArray
 
 RENDERER_VERSION = 1

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from bench.peers.scenes import F64, Wall
 from bench.solve_paths import Knots, spline
+from bench.walls import F64, Wall
 from numpy.typing import ArrayLike
 
 Rng = np.random.Generator

@@ -31,12 +31,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import bpy  # type: ignore[import-not-found]
 import cv2
 import numpy as np
-from bench.peers.scenes import F64, Wall, hit
 from bench.peers.textures import MAKERS, dots
 from bench.solve_clip import encode, write_whole
 from bench.solve_scenes import clip_folder, matching
 from bench.solve_truth import Scene, Truth, undistort
 from bench.solve_worlds import Quad, Relief
+from bench.walls import F64, Wall, hit
 from numpy.typing import NDArray
 from render_clips import (
     DOT_WINDOW_PX,
