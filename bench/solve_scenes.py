@@ -151,8 +151,8 @@ _RENDERED = (
         noise=2.0, path=Path(turn=((-10, 4, 0), (6, -6, 2), (14, 2, -1)), shake_deg=0.15)),
     Scene(name="tiles_corridor", world="tiles", fps=24, tags=("repeated", "dolly"), seed=44,
         path=Path(eye=((0.2, -0.4, -1.3), (-0.2, 0, 1.6)), turn=((-3, -4, 0), (3, -2, 0)))),
-    Scene(name="uhd_drone", world="city", size=UHD, fps=30, n_frames=36, tags=("drone", "4k"),
-        seed=45, path=Path(eye=((10, -28, -16), (-4, -30, -8)), look=((2, 0, 24),),
+    Scene(name="uhd_drone", world="city", size=UHD, fps=30, n_frames=24, tags=("drone", "4k"),
+        seed=45, path=Path(eye=((8, -28, -16), (-2, -29.5, -11)), look=((2, 0, 24),),
         shake_deg=0.03)),
 )  # fmt: skip
 
