@@ -175,7 +175,7 @@ _BAD = (
     Scene(name="bad_doubled", n_frames=72, hold=2, size=SD, seed=52, path=Path(
         eye=((-0.3, 0, -1), (0.3, 0, 1)), turn=((4, -2, 0), (-4, -2, 0)), shake_deg=0.1)),
     Scene(name="bad_one_frame", n_frames=1, size=SD, seed=53, path=_STILL),
-    Scene(name="bad_no_parallax", clip_of="pan_vista", told_kind="free"),
+    Scene(name="bad_no_parallax", clip_of="pan_vista", told_kind="DOLLY_PARALLAX"),
     Scene(name="bad_few_tracks", clip_of="walk_room", keep_tracks=6),
     Scene(name="bad_focal", clip_of="walk_room", told_focal=3.0),
 )  # fmt: skip
