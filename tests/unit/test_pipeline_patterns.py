@@ -112,6 +112,8 @@ def test_a_cut_is_tracked_anew_and_the_longest_shot_is_solved() -> None:
     assert after.solve.n_frames == 30
     assert "frames 1 .. 30" in " ".join(found.notes)
     assert after.solve.solved.all()
+    bundled = after.tracks.select(after.solve.bundled).seen.sum()
+    assert after.success_rate == bundled / after.raw_tracks.seen[:, :30].sum()
 
 
 def test_without_retries_a_cut_still_splits_the_clip() -> None:

@@ -83,8 +83,13 @@ class Attempt:
 
     @property
     def success_rate(self) -> float:
-        """Share of the samples that lie on tracks of a solve's bundles, or survived the filters."""
-        all_samples = int(self.raw_tracks.seen.sum())
+        """Share of the samples, of the shot that was solved, that lie on tracks with a bundle.
+
+        Without bundles: on tracks that the filters left.
+        """
+        numbers, shot = self.raw_tracks.frame_numbers, self.shot_frames
+        inside = slice(None) if shot is None else (numbers >= shot[0]) & (numbers <= shot[1])
+        all_samples = int(self.raw_tracks.seen[:, inside].sum())
         if not all_samples:
             return 0.0
         kept = self.tracks
