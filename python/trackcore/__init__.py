@@ -87,10 +87,14 @@ from trackcore.track import track_points as track_points
 from trackcore.tracker import Tracker as Tracker
 from trackcore.tracker import TrackState as TrackState
 from trackcore.tracks import Tracks as Tracks
+from trackcore.triangulate import TriangulationMethod as TriangulationMethod
+from trackcore.triangulate import triangulate as triangulate  # eager: a module has that name too
 from trackcore.types import Features as Features
 from trackcore.types import PointMatches as PointMatches
+from trackcore.types import Points as Points
 from trackcore.types import PointStatus as PointStatus
 from trackcore.types import RegionMatches as RegionMatches
+from trackcore.types import Triangulation as Triangulation
 
 if _TYPE_CHECKING:
     # the names of _LAZY, for type checkers

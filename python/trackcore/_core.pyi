@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['FeatureOptions', 'FramePyramid', 'PointOptions', 'RegionOptions', 'SANITIZED', 'Tracker', 'available_threads', 'best_cpu_level', 'cpu_level', 'detect_features', 'find_pattern', 'frame_motion', 'frame_stats', 'track_points', 'track_regions', 'track_stats']
+__all__: list[str] = ['FeatureOptions', 'FramePyramid', 'PointOptions', 'RegionOptions', 'SANITIZED', 'Tracker', 'available_threads', 'best_cpu_level', 'cpu_level', 'detect_features', 'find_pattern', 'first_without_center', 'frame_motion', 'frame_stats', 'track_points', 'track_regions', 'track_stats', 'triangulate']
 class FramePyramid:
     def __init__(self) -> None:
         ...
@@ -56,6 +56,8 @@ def detect_features(image: FramePyramid, options: FeatureOptions, existing_px: n
     ...
 def find_pattern(pattern: numpy.ndarray, area: numpy.ndarray, *, with_map: bool) -> tuple[bool, int, int, float, numpy.typing.NDArray[numpy.float32]]:
     ...
+def first_without_center(P_img_world: numpy.typing.NDArray[numpy.float64]) -> int:
+    ...
 def frame_motion(xy_px: numpy.typing.NDArray[numpy.float64], frames: numpy.typing.NDArray[numpy.int64], pairs: numpy.typing.NDArray[numpy.int64], center_x: typing.SupportsFloat | typing.SupportsIndex, center_y: typing.SupportsFloat | typing.SupportsIndex, length_px: typing.SupportsFloat | typing.SupportsIndex, epipoles: bool, threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
     ...
 def frame_stats(image: FramePyramid, level: typing.SupportsInt | typing.SupportsIndex, *, groups: typing.SupportsInt | typing.SupportsIndex, columns: typing.SupportsInt | typing.SupportsIndex, rows: typing.SupportsInt | typing.SupportsIndex, row_step: typing.SupportsInt | typing.SupportsIndex, edge: typing.SupportsFloat | typing.SupportsIndex, white: typing.SupportsFloat | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64]]:
@@ -65,6 +67,8 @@ def track_points(prev: FramePyramid, next: FramePyramid, xy_px: numpy.typing.NDA
 def track_regions(prev: FramePyramid, next: FramePyramid, xy_px: numpy.typing.NDArray[numpy.float64], guess_px: numpy.typing.NDArray[numpy.float64] | None, guess_warp: numpy.typing.NDArray[numpy.float64] | None, options: RegionOptions, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple[tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.uint8], numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.float32]], numpy.typing.NDArray[numpy.float64]]:
     ...
 def track_stats(xy_px: numpy.typing.NDArray[numpy.float64], ncc: numpy.typing.NDArray[numpy.float32], frames: numpy.typing.NDArray[numpy.int64], still_px: typing.SupportsFloat | typing.SupportsIndex, edges_px: numpy.typing.NDArray[numpy.float64], threads: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64]]:
+    ...
+def triangulate(P_img_world: numpy.typing.NDArray[numpy.float64], uv_px: numpy.typing.NDArray[numpy.float64], method: typing.SupportsInt | typing.SupportsIndex, sigma_px: typing.SupportsFloat | typing.SupportsIndex, robust_px: typing.SupportsFloat | typing.SupportsIndex, least_angle_rad: typing.SupportsFloat | typing.SupportsIndex, covariance: bool, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.uint8], numpy.typing.NDArray[numpy.float64] | None, numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
     ...
 SANITIZED: bool
 __version__: str

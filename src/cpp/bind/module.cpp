@@ -18,6 +18,7 @@ void register_track_points(py::module_& m);
 void register_track_regions(py::module_& m);
 void register_track_stats(py::module_& m);
 void register_tracker(py::module_& m);
+void register_triangulate(py::module_& m);
 }  // namespace trackcore::bind
 
 namespace {
@@ -54,4 +55,5 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     bind::register_track_regions(m);
     bind::register_track_stats(m);
     bind::register_frame_motion(m);
+    bind::register_triangulate(m);
 }
