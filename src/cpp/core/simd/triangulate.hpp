@@ -33,7 +33,7 @@ struct TriangulateKernels {
                         double* scratch);
 };
 
-inline constexpr int most_lanes = 8;
+inline constexpr int most_lanes = 16;
 /// For each view and lane: two coordinates, whether seen, and two equations of four coefficients.
 inline constexpr std::size_t scratch_doubles(int n_views) {
     return static_cast<std::size_t>(n_views) * 11 * most_lanes;

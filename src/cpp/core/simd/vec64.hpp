@@ -1,5 +1,5 @@
-// Doubles for the files in levels/: as many as a register of the CPU level holds, each lane a
-// problem of its own.
+// Doubles for the files in levels/: two registers of the CPU level, each lane a problem of its own.
+// Two, because long chains of divisions and roots leave the CPU idle between the steps of one.
 //
 // Every operation is one IEEE operation per lane and lanes never meet, so a lane's result has the
 // same bits at every level, whatever is in the others. The rules of vec.hpp hold here as well.
@@ -18,33 +18,63 @@
 namespace {
 
 #if defined(__AVX512F__)
-constexpr int lanes = 8;
+constexpr int register_lanes = 8;
 #elif defined(__AVX__)
-constexpr int lanes = 4;
+constexpr int register_lanes = 4;
 #else
-constexpr int lanes = 2;
+constexpr int register_lanes = 2;
 #endif
+constexpr int lanes = 2 * register_lanes;
 
 #if defined(__GNUC__)  // gcc and clang: their own vectors, which know + - * / < and ?:
 
 #pragma GCC diagnostic ignored "-Wpsabi"  // nothing here is called from outside
-using F64 = double __attribute__((vector_size(lanes * sizeof(double))));
-using Bits64 = std::int64_t __attribute__((vector_size(lanes * sizeof(std::int64_t))));
+using Half = double __attribute__((vector_size(register_lanes * sizeof(double))));
+using HalfBits = std::int64_t __attribute__((vector_size(register_lanes * sizeof(std::int64_t))));
+
+struct F64 {
+    Half lo, hi;
+};
+struct Bits64 {
+    HalfBits lo, hi;
+};
+#define TRACKCORE_EACH(R, A, op) \
+    inline R operator op(const A& a, const A& b) { return {a.lo op b.lo, a.hi op b.hi}; }
+TRACKCORE_EACH(F64, F64, +)
+TRACKCORE_EACH(F64, F64, -)
+TRACKCORE_EACH(F64, F64, *)
+TRACKCORE_EACH(F64, F64, /)
+TRACKCORE_EACH(Bits64, F64, <)
+TRACKCORE_EACH(Bits64, F64, >)
+TRACKCORE_EACH(Bits64, F64, <=)
+TRACKCORE_EACH(Bits64, F64, >=)
+TRACKCORE_EACH(Bits64, F64, ==)
+TRACKCORE_EACH(Bits64, Bits64, &)
+TRACKCORE_EACH(Bits64, Bits64, |)
+#undef TRACKCORE_EACH
+
+inline F64 operator-(const F64& a) { return {-a.lo, -a.hi}; }
+inline Bits64 operator~(const Bits64& a) { return {~a.lo, ~a.hi}; }
 
 inline F64 all(double value) {
-    F64 r;
-    for (int i = 0; i < lanes; ++i) r[i] = value;
-    return r;
+    Half r;
+    for (int i = 0; i < register_lanes; ++i) r[i] = value;
+    return {r, r};
 }
-inline double lane(const F64& a, int i) { return a[i]; }
-inline F64 pick(const Bits64& yes, const F64& a, const F64& b) { return yes ? a : b; }
+inline double lane(const F64& a, int i) {
+    return i < register_lanes ? a.lo[i] : a.hi[i - register_lanes];
+}
+inline F64 pick(const Bits64& yes, const F64& a, const F64& b) {
+    return {yes.lo ? a.lo : b.lo, yes.hi ? a.hi : b.hi};
+}
 inline bool any(const Bits64& yes) {
     std::int64_t found = 0;
-    for (int i = 0; i < lanes; ++i) found |= yes[i];
+    const HalfBits b = yes.lo | yes.hi;
+    for (int i = 0; i < register_lanes; ++i) found |= b[i];
     return found != 0;
 }
 
-inline F64 root(const F64& a) {
+inline Half root(const Half& a) {
 #if defined(__AVX512F__)
     return _mm512_sqrt_pd(a);
 #elif defined(__AVX__)
@@ -52,11 +82,12 @@ inline F64 root(const F64& a) {
 #elif defined(__SSE2__)
     return _mm_sqrt_pd(a);
 #else
-    F64 r;
-    for (int i = 0; i < lanes; ++i) r[i] = __builtin_sqrt(a[i]);
+    Half r;
+    for (int i = 0; i < register_lanes; ++i) r[i] = __builtin_sqrt(a[i]);
     return r;
 #endif
 }
+inline F64 root(const F64& a) { return {root(a.lo), root(a.hi)}; }
 
 #else
 
