@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['FeatureOptions', 'FramePyramid', 'PointOptions', 'RegionOptions', 'SANITIZED', 'Tracker', 'available_threads', 'best_cpu_level', 'cpu_level', 'detect_features', 'find_pattern', 'first_without_center', 'frame_motion', 'frame_stats', 'track_points', 'track_regions', 'track_stats', 'triangulate']
+__all__: list[str] = ['FeatureOptions', 'FramePyramid', 'PointOptions', 'RegionOptions', 'SANITIZED', 'Tracker', 'available_threads', 'best_cpu_level', 'cpu_level', 'detect_features', 'distort', 'find_pattern', 'first_without_center', 'frame_motion', 'frame_stats', 'track_points', 'track_regions', 'track_stats', 'triangulate', 'undistort']
 class FramePyramid:
     def __init__(self) -> None:
         ...
@@ -54,6 +54,8 @@ def cpu_level() -> str:
     ...
 def detect_features(image: FramePyramid, options: FeatureOptions, existing_px: numpy.typing.NDArray[numpy.float64] | None, mask: numpy.typing.NDArray[numpy.uint8] | None, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float32]]:
     ...
+def distort(uv_px: numpy.typing.NDArray[numpy.float64], lens: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+    ...
 def find_pattern(pattern: numpy.ndarray, area: numpy.ndarray, *, with_map: bool) -> tuple[bool, int, int, float, numpy.typing.NDArray[numpy.float32]]:
     ...
 def first_without_center(P_img_world: numpy.typing.NDArray[numpy.float64]) -> int:
@@ -69,6 +71,8 @@ def track_regions(prev: FramePyramid, next: FramePyramid, xy_px: numpy.typing.ND
 def track_stats(xy_px: numpy.typing.NDArray[numpy.float64], ncc: numpy.typing.NDArray[numpy.float32], frames: numpy.typing.NDArray[numpy.int64], still_px: typing.SupportsFloat | typing.SupportsIndex, edges_px: numpy.typing.NDArray[numpy.float64], threads: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64]]:
     ...
 def triangulate(P_img_world: numpy.typing.NDArray[numpy.float64], uv_px: numpy.typing.NDArray[numpy.float64], method: typing.SupportsInt | typing.SupportsIndex, sigma_px: typing.SupportsFloat | typing.SupportsIndex, robust_px: typing.SupportsFloat | typing.SupportsIndex, least_angle_rad: typing.SupportsFloat | typing.SupportsIndex, covariance: bool, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.uint8], numpy.typing.NDArray[numpy.float64] | None, numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+    ...
+def undistort(uv_px: numpy.typing.NDArray[numpy.float64], lens: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
     ...
 SANITIZED: bool
 __version__: str

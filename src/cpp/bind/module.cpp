@@ -11,6 +11,7 @@ namespace py = pybind11;
 
 namespace trackcore::bind {
 void register_detect(py::module_& m);
+void register_distortion(py::module_& m);
 void register_frame_stats(py::module_& m);
 void register_frame_motion(py::module_& m);
 void register_pyramid(py::module_& m);
@@ -56,4 +57,5 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     bind::register_track_stats(m);
     bind::register_frame_motion(m);
     bind::register_triangulate(m);
+    bind::register_distortion(m);
 }
