@@ -18,7 +18,7 @@ constexpr int optimal_steps = 3;
 constexpr int most_steps = 50;
 // What another step could still save: this share of the cost and no more, or rounding errors of the
 // cost; those are this times its root.
-constexpr double least_saving = 1e-13, least_saving_px2 = 1e-24, rounding_px = 1e-11;
+constexpr double least_saving = 1e-11, least_saving_px2 = 1e-24, rounding_px = 1e-11;
 
 // The values of core/triangulate.hpp.
 enum : std::uint8_t { ok, too_few_views, at_infinity, behind_camera, small_angle, not_converged };
@@ -164,6 +164,11 @@ inline Bits64 refine(const TriangulateTask& task, const Block<known>& block, con
         const Bits64 undamped = damping == zero;
         const F64 least = larger(cost * all(least_saving), all(least_saving_px2));
         const F64 to[4] = {X[0] + step[0], X[1] + step[1], X[2] + step[2], X[3]};
+        // So small a step needs no proof that it helps.
+        const Bits64 last = (saving <= least) & undamped & ~done;
+        for (int k = 0; k < 3; ++k) X[k] = pick(last, to[k], X[k]);
+        done = done | last;
+        if (!any(usable & ~done)) break;
         Normal next;
         const F64 next_cost = cost_at(task, block, to, next);
         const Bits64 better = (next_cost < cost) & ~done;
@@ -173,7 +178,7 @@ inline Bits64 refine(const TriangulateTask& task, const Block<known>& block, con
         const F64 less = damping * all(0.05), more = larger(damping * all(10.0), all(1e-4));
         damping = pick(better, pick(less < all(1e-7), zero, less), more);
         const Bits64 flat = ~better & (saving <= root(cost) * all(rounding_px));
-        done = done | (((saving <= least) | flat) & undamped);
+        done = done | (flat & undamped);
     }
     return done;
 }
