@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose
 
 import trackcore as tc
 from tests.unit.rigs import LENSES, before_the_rig, stereo_rig
+from trackcore.cameras import metres_per
 
 SIZE = (1920, 1080)
 
@@ -51,7 +52,7 @@ def test_a_saved_rig_is_the_same_to_the_last_bit(tmp_path, lens):
 @pytest.mark.parametrize("unit", ["m", "mm", "in"])
 def test_opencvs_files_are_read(tmp_path, suffix, unit):
     cv2 = pytest.importorskip("cv2")
-    rig, parts = as_stereo(tc.cameras.metres_per(unit))
+    rig, parts = as_stereo(metres_per(unit))
     path = tmp_path / f"stereo{suffix}"
     storage = cv2.FileStorage(str(path), cv2.FILE_STORAGE_WRITE)
     for name, value in parts.items():

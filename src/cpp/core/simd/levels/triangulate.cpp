@@ -194,19 +194,22 @@ inline F64 rays_angle(const TriangulateTask& task, const Block<known>& block, co
         parallel = ~(rays.cross2 > all(least) * (rays.cross2 + rays.dot * rays.dot));
         return angle_of(root(rays.cross2), rays.dot);
     }
-    F64 best = all(-1.0), best_cross2 = all(0.0), best_dot = all(1.0);
+    // Angles are compared by the squares of their sines, and of 2 less that beyond a quarter turn,
+    // as fractions: a division for each pair would be most of the work.
+    F64 best = all(-1.0), best_all = all(1.0), best_cross2 = all(0.0), best_dot = all(1.0);
     parallel = all(0.0) < all(1.0);
     for (int i = 0; i + 1 < n; ++i)
         for (int j = i + 1; j < n; ++j) {
             const Rays rays = two_rays(task.centers + 3 * i, task.centers + 3 * j, X);
-            const F64 sine2 = rays.cross2 / (rays.cross2 + rays.dot * rays.dot);
+            const F64 whole = rays.cross2 + rays.dot * rays.dot;
+            const F64 part = pick(rays.dot < all(0.0), whole + whole - rays.cross2, rays.cross2);
             const Bits64 both = (block.seen[i] * block.seen[j]) > all(0.0);
-            const F64 order = pick(rays.dot < all(0.0), all(2.0) - sine2, sine2);
-            const Bits64 wider = both & (order > best);
-            best = pick(wider, order, best);
+            const Bits64 wider = both & (part * best_all > best * whole);
+            best = pick(wider, part, best);
+            best_all = pick(wider, whole, best_all);
             best_cross2 = pick(wider, rays.cross2, best_cross2);
             best_dot = pick(wider, rays.dot, best_dot);
-            parallel = parallel & ~(both & (sine2 > all(least)));
+            parallel = parallel & ~(both & (rays.cross2 > all(least) * whole));
         }
     return angle_of(root(best_cross2), best_dot);
 }
