@@ -281,6 +281,11 @@ def test_too_little_is_said_to_be_too_little():
             tc.solve_world(rig, known, uv)
 
 
+def test_a_word_is_no_frame():
+    with pytest.raises(tc.InputError, match="frame: expected a WorldFrame, got str"):
+        tc.solve_world(stereo_rig(), np.zeros((3, 3)), np.zeros((3, 2, 2)), frame="pitch")
+
+
 def test_a_wrong_unit_shows_in_the_scale():
     T, rig = behind_the_catcher(), stereo_rig()
     known = np.random.default_rng(0).uniform((-1, 0, -12), (1, 2, 0), (12, 3))
