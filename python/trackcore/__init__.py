@@ -48,6 +48,8 @@ from trackcore.options import HealOptions as HealOptions
 from trackcore.options import MotionModel as MotionModel
 from trackcore.options import Photometric as Photometric
 from trackcore.options import RegionOptions as RegionOptions
+from trackcore.options import SolveOptions as SolveOptions
+from trackcore.options import SolveWith as SolveWith
 from trackcore.options import TrackerOptions as TrackerOptions
 from trackcore.options import TrackOptions as TrackOptions
 from trackcore.overlay import contact_sheet as contact_sheet
@@ -65,6 +67,23 @@ from trackcore.pixels import track_quality as track_quality
 from trackcore.pyramid import FramePyramid as FramePyramid
 from trackcore.regions import track_regions as track_regions
 from trackcore.settings import Settings as Settings
+from trackcore.settings_policy import Choice as Choice
+from trackcore.settings_policy import ClipFacts as ClipFacts
+from trackcore.settings_policy import ColdStart as ColdStart
+from trackcore.settings_policy import FootageType as FootageType
+from trackcore.settings_policy import Quality as Quality
+from trackcore.settings_policy import SettingsPolicy as SettingsPolicy
+from trackcore.settings_policy import Wishes as Wishes
+from trackcore.solver import CameraPrior as CameraPrior
+from trackcore.solver import Grade as Grade
+from trackcore.solver import Lens as Lens
+from trackcore.solver import LensFit as LensFit
+from trackcore.solver import LensModel as LensModel
+from trackcore.solver import Solve as Solve
+from trackcore.solver import SolveKind as SolveKind
+from trackcore.solver import TrackRole as TrackRole
+from trackcore.solver import Zoom as Zoom
+from trackcore.solver import solve as solve
 from trackcore.stats import ClipMotion as ClipMotion
 from trackcore.stats import FocalChange as FocalChange
 from trackcore.stats import FrameMotion as FrameMotion
@@ -113,6 +132,14 @@ if _TYPE_CHECKING:
     from trackcore.cameras.rig import StereoRig as StereoRig
     from trackcore.cameras.world import WorldFit as WorldFit
     from trackcore.cameras.world import solve_world as solve_world
+    from trackcore.exports import export_solve as export_solve
+    from trackcore.exports import load_solve as load_solve
+    from trackcore.pipeline import PipelineResult as PipelineResult
+    from trackcore.pipeline import SmartTracker as SmartTracker
+    from trackcore.pipeline import SmartTrackerOptions as SmartTrackerOptions
+    from trackcore.report import ReportAttempt as ReportAttempt
+    from trackcore.report import ReportSetting as ReportSetting
+    from trackcore.report import write_report as write_report
     from trackcore.session.behavior import BehaviorRecorder as BehaviorRecorder
     from trackcore.session.exporting import export_sessions as export_sessions
     from trackcore.session.identity import clip_fingerprint as clip_fingerprint
@@ -141,6 +168,14 @@ _LAZY: dict[str, str] = {
     "StereoCalibration": "trackcore.cameras.calibrate",
     "load_rig": "trackcore.cameras.io",
     "save_rig": "trackcore.cameras.io",
+    "ReportAttempt": "trackcore.report",
+    "ReportSetting": "trackcore.report",
+    "write_report": "trackcore.report",
+    "PipelineResult": "trackcore.pipeline",
+    "SmartTracker": "trackcore.pipeline",
+    "SmartTrackerOptions": "trackcore.pipeline",
+    "export_solve": "trackcore.exports",
+    "load_solve": "trackcore.exports",
     "import_sessions": "trackcore.session.importing",
     "export_sessions": "trackcore.session.exporting",
     "clip_fingerprint": "trackcore.session.identity",

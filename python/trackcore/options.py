@@ -307,3 +307,28 @@ class HealOptions(Options):
         Fill.VERIFIED,
         doc="positions in the gap: those that pixels confirm, or all, interpolated where hidden",
     )
+
+
+class SolveWith(StrEnum):
+    """Which cameras a solve may find."""
+
+    AUTO = "auto"
+    FREE = "free"
+    TRIPOD = "tripod"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SolveOptions(Options):
+    """How a camera is solved (`solve`)."""
+
+    kind: SolveWith = knob(
+        SolveWith.AUTO, doc="a camera that moves, one that only turns, or what the tracks say"
+    )
+    held_out_share: float = knob(
+        0.2, lo=0.05, hi=0.5, doc="share of the tracks kept aside to judge the camera by"
+    )
+    max_error_px: float = knob(
+        2.0, unit="px", lo=0.1, hi=50.0,
+        doc="an observation further from its prediction does not count; at 1280 x 720",
+    )  # fmt: skip
+    seed: int = knob(0, lo=0, hi=2**31 - 1, doc="of the random samples; same seed, same answer")

@@ -345,9 +345,10 @@ class Tracks:
         Parameters
         ----------
         path : path
-            The file (`blender`) or folder (`nuke`, `colmap`) to write.
+            The file (`blender`, `3de`, `syntheyes`) or folder (`nuke`, `colmap`) to write.
         format : str
-            `blender`, `nuke` or `colmap`; conventions in `trackcore.tracks_text`.
+            `blender`, `nuke`, `colmap`, `3de` or `syntheyes`; conventions in
+            `trackcore.tracks_text`.
 
         Raises
         ------

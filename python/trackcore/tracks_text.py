@@ -1,7 +1,7 @@
-"""`Tracks` for other programs: Blender, Nuke, COLMAP. Text, one convention each.
+"""`Tracks` for other programs: Blender, Nuke, COLMAP, 3DEqualizer, SynthEyes. Text.
 
 Ours has pixel centres at integers, x right, y down, origin the centre of the top-left pixel. All
-three others put the origin on a corner of the picture, so that pixel centres are at half.
+others put the origin on a corner of the picture, so that pixel centres are at half.
 
 blender
     One file. Normalised, origin bottom-left, y up: x = (x_px + 0.5) / w, y = 1 - (y_px + 0.5) / h,
@@ -37,6 +37,20 @@ colmap
     gaps as one.
     IMAGE is `frame_NUMBER.png` with six digits: name the extracted images so.
     Source: COLMAP tutorial, "Feature Detection and Extraction" and "Custom Matching".
+
+3de
+    One file, as 3DEqualizer4 imports 2D tracks: the number of points; then for each its name, a
+    colour index, the number of frames and that many lines `frame x y`, in px, origin bottom-left,
+    y up: x = x_px + 0.5, y = h - (y_px + 0.5). 3DEqualizer counts a clip's frames from 1: give
+    its import an offset of 1 - the first frame's number.
+    Source: the import and export scripts that come with it.
+
+syntheyes
+    One file for File > Import > Plain Text > 2-D Tracker Paths: lines `name frame u v`, a track's
+    together and in rising order. u is -1 at the picture's left edge and 1 at its right, v -1 at
+    the top and 1 at the bottom: the script's own scale 1 and offset 0. Frames are ours; its
+    frame offset makes them SynthEyes's.
+    Source: SynthEyes user manual, "Exporting" and "Importing" of 2-D tracker paths.
 """
 
 from __future__ import annotations
@@ -131,6 +145,28 @@ def _colmap_matches(
         distance *= 2
 
 
+def _write_3de(tracks: Tracks, path: Path) -> list[Path]:
+    _, h = tracks.frame_size
+    names = tracks.names
+    places = tracks.xy_px + 0.5
+    places[..., 1] = h - places[..., 1]
+    lines = [str(int(tracks.seen.any(axis=1).sum()))]
+    for track, rows in _rows(tracks, places, digits=9):
+        lines += [names[track], "0", str(len(rows)), *rows]
+    write_file(path, "\n".join(lines) + "\n")
+    return [path]
+
+
+def _write_syntheyes(tracks: Tracks, path: Path) -> list[Path]:
+    names = tracks.names
+    places = (tracks.xy_px + 0.5) / tracks.frame_size * 2 - 1
+    lines = [
+        f"{names[track]} {row}" for track, rows in _rows(tracks, places, digits=9) for row in rows
+    ]
+    write_file(path, "".join(f"{line}\n" for line in lines))
+    return [path]
+
+
 def _rows(
     tracks: Tracks, places: NDArray[np.float64], *, digits: int
 ) -> Iterator[tuple[int, list[str]]]:
@@ -159,5 +195,12 @@ _WRITERS: dict[str, Callable[[Tracks, Path], list[Path]]] = {
     "blender": _write_blender,
     "nuke": _write_nuke,
     "colmap": _write_colmap,
+    "3de": _write_3de,
+    "syntheyes": _write_syntheyes,
 }
 FORMS = tuple(_WRITERS)
+PATHS = {
+    "blender": "tracks.blender.txt", "nuke": "nuke", "colmap": "colmap", "3de": "tracks.3de.txt",
+    "syntheyes": "tracks.syntheyes.txt",
+}  # fmt: skip
+"""The file or folder of each form beside other results."""

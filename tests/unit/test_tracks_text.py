@@ -98,10 +98,38 @@ def test_a_second_export_does_not_mix_with_the_first(tracks, tmp_path):
 
 
 def test_an_unknown_form_is_refused_by_name(tracks, tmp_path):
-    with pytest.raises(
-        InputError, match="format: expected one of blender, nuke, colmap, got '3de'"
-    ):
-        tracks.to_text(tmp_path / "x", "3de")
+    with pytest.raises(InputError, match=r"format: expected one of blender, nuke, .* got 'boujou'"):
+        tracks.to_text(tmp_path / "x", "boujou")
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="path: expected a folder"):
         tracks.to_text(tmp_path / "file", "nuke")
+
+
+def test_3de_reads_back_in_pixels_from_the_bottom(tracks, tmp_path):
+    (path,) = tracks.to_text(tmp_path / "t.txt", "3de")
+    lines = iter(path.read_text().splitlines())
+    xy = np.full(tracks.xy_px.shape, np.nan)
+    n = int(next(lines))
+    assert n == 5
+    for _ in range(n):
+        track = int(next(lines).removeprefix("track_"))
+        assert next(lines) == "0"
+        for _ in range(int(next(lines))):
+            frame, x, y = next(lines).split()
+            xy[track, int(frame) - 101] = float(x) - 0.5, H - float(y) - 0.5
+    assert list(lines) == []
+    assert_allclose(xy, tracks.xy_px, atol=1e-8)
+
+
+def test_syntheyes_reads_back_from_minus_one_to_one_downwards(tracks, tmp_path):
+    (path,) = tracks.to_text(tmp_path / "t.txt", "syntheyes")
+    xy, order = np.full(tracks.xy_px.shape, np.nan), []
+    for line in path.read_text().splitlines():
+        name, frame, u, v = line.split()
+        at = (float(u) + 1) / 2 * W - 0.5, (float(v) + 1) / 2 * H - 0.5
+        xy[int(name.removeprefix("track_")), int(frame) - 101] = at
+        order.append((name, int(frame)))
+    assert order == sorted(order)  # a track's lines together, frames rising
+    assert_allclose(xy, tracks.xy_px, atol=1e-6)
+    (path,) = corners().to_text(tmp_path / "c.txt", "syntheyes")
+    assert path.read_text().split()[2:4] == [f"{-1 + 1 / W:.9f}", f"{-1 + 1 / H:.9f}"]

@@ -1,0 +1,19 @@
+"""Camera solving: tracks in, a camera and an honest grade out."""
+
+from trackcore.solver.lens import Lens, LensFit, LensModel
+from trackcore.solver.prior import CameraPrior, Zoom
+from trackcore.solver.result import Grade, Solve, SolveKind, TrackRole
+from trackcore.solver.solve import solve
+
+__all__ = [
+    "CameraPrior",
+    "Grade",
+    "Lens",
+    "LensFit",
+    "LensModel",
+    "Solve",
+    "SolveKind",
+    "TrackRole",
+    "Zoom",
+    "solve",
+]
