@@ -307,3 +307,62 @@ class HealOptions(Options):
         Fill.VERIFIED,
         doc="positions in the gap: those that pixels confirm, or all, interpolated where hidden",
     )
+
+
+class Polarity(StrEnum):
+    """Which blobs count: brighter than what is around them, darker, or both."""
+
+    ANY = "any"
+    BRIGHT = "bright"
+    DARK = "dark"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BallOptions(Options):
+    """What is a ball in a fixed camera's frames (`BallDetector`)."""
+
+    threshold_sigma: float = knob(
+        4.0, lo=2.0, hi=50.0, doc="foreground differs by this times the noise measured there"
+    )
+    min_contrast: float = knob(
+        6.0, unit="grey", lo=1.0, hi=254.0, doc="and by at least this, however clean the picture"
+    )
+    background_rate: float = knob(
+        0.02, unit="1/frame", lo=0.0005, hi=0.2, doc="share of the background a frame replaces"
+    )
+    polarity: Polarity = knob(Polarity.ANY, doc="balls brighter or darker than the background")
+    min_radius_px: float = knob(1.5, unit="px", lo=0.8, hi=100.0, doc="smallest ball")
+    max_radius_px: float = knob(60.0, unit="px", lo=1.0, hi=200.0, doc="largest ball")
+    max_streak_px: float = knob(
+        200.0, unit="px", lo=0.0, hi=400.0, doc="longest way of a ball during an exposure"
+    )
+    min_snr: float = knob(
+        12.0, lo=0.0, hi=1e6, doc="least contrast over noise, times the root of the area"
+    )
+    min_motion_px: float = knob(
+        0.25, unit="px", lo=0.0, hi=10.0, doc="a blob that has moved less is no ball; 0: any blob"
+    )
+    min_circularity: float = knob(
+        0.1, lo=0.0, hi=1.0, doc="least compactness; a disc has 1, a streak of 8 radii 0.5"
+    )
+    min_confidence: float = knob(
+        0.3, lo=0.0, hi=1.0, doc="least share of the blob that a disc or streak explains"
+    )
+    merge_gap: int = knob(
+        2, unit="px", lo=0, hi=16, doc="fragments no further apart than this are one blob"
+    )
+    lane_margin: int = knob(
+        20, unit="px", lo=0, hi=500,
+        doc="so much around the lane or the window is searched, for balls that lie half in it",
+    )  # fmt: skip
+    max_candidates: int = knob(64, lo=1, hi=4096, doc="most balls in a frame; the strongest stay")
+    max_runs: int = knob(
+        12_000, lo=100, hi=1_000_000,
+        doc="work cap: a frame with more runs of foreground pixels is overloaded",
+    )  # fmt: skip
+    max_fit_pixels: int = knob(
+        300_000, lo=0, hi=100_000_000,
+        doc="work cap: pixels that fits may visit; what is left keeps its coarse position",
+    )  # fmt: skip
+    refine: bool = knob(True, doc="fit a disc or a streak; off: weighted centroids")
+    keep_rejected: bool = knob(False, doc="also return blobs that are no balls, with the reason")
