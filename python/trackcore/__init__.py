@@ -10,6 +10,8 @@ from trackcore.analysis import analyze as analyze
 from trackcore.balls import BallDetector as BallDetector
 from trackcore.balls import BallRule as BallRule
 from trackcore.balls import Candidates as Candidates
+from trackcore.blobs import Blobs as Blobs
+from trackcore.blobs import detect_blobs as detect_blobs
 from trackcore.clip_tracker import track_clip as track_clip
 from trackcore.detect import detect_features as detect_features
 from trackcore.diagnosis import Diagnosis as Diagnosis
@@ -45,6 +47,7 @@ from trackcore.healing import Healing as Healing
 from trackcore.healing import heal as heal
 from trackcore.options import Anchor as Anchor
 from trackcore.options import BallOptions as BallOptions
+from trackcore.options import BlobOptions as BlobOptions
 from trackcore.options import FeatureOptions as FeatureOptions
 from trackcore.options import Fill as Fill
 from trackcore.options import FilterOptions as FilterOptions

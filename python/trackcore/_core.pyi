@@ -4,7 +4,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['BallDetector', 'BallOptions', 'FeatureOptions', 'FramePyramid', 'PointOptions', 'RegionOptions', 'SANITIZED', 'Tracker', 'available_threads', 'best_cpu_level', 'cpu_level', 'detect_features', 'find_pattern', 'frame_motion', 'frame_stats', 'track_points', 'track_regions', 'track_stats']
+__all__: list[str] = ['BallDetector', 'BallOptions', 'FeatureOptions', 'FramePyramid', 'PointOptions', 'RegionOptions', 'SANITIZED', 'Tracker', 'available_threads', 'best_cpu_level', 'cpu_level', 'detect_features', 'find_pattern', 'fit_blobs', 'frame_motion', 'frame_stats', 'track_points', 'track_regions', 'track_stats']
 class FramePyramid:
     def __init__(self) -> None:
         ...
@@ -69,6 +69,8 @@ def cpu_level() -> str:
 def detect_features(image: FramePyramid, options: FeatureOptions, existing_px: numpy.typing.NDArray[numpy.float64] | None, mask: numpy.typing.NDArray[numpy.uint8] | None, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float32]]:
     ...
 def find_pattern(pattern: numpy.ndarray, area: numpy.ndarray, *, with_map: bool) -> tuple[bool, int, int, float, numpy.typing.NDArray[numpy.float32]]:
+    ...
+def fit_blobs(image: numpy.typing.NDArray[numpy.float32], starts: numpy.typing.NDArray[numpy.float64], noise: typing.SupportsFloat | typing.SupportsIndex, most_radius: typing.SupportsFloat | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.bool]]:
     ...
 def frame_motion(xy_px: numpy.typing.NDArray[numpy.float64], frames: numpy.typing.NDArray[numpy.int64], pairs: numpy.typing.NDArray[numpy.int64], center_x: typing.SupportsFloat | typing.SupportsIndex, center_y: typing.SupportsFloat | typing.SupportsIndex, length_px: typing.SupportsFloat | typing.SupportsIndex, epipoles: bool, threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
     ...

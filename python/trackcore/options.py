@@ -366,3 +366,30 @@ class BallOptions(Options):
     )  # fmt: skip
     refine: bool = knob(True, doc="fit a disc or a streak; off: weighted centroids")
     keep_rejected: bool = knob(False, doc="also return blobs that are no balls, with the reason")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobOptions(Options):
+    """Which spots of a still are blobs (`detect_blobs`)."""
+
+    polarity: Polarity = knob(Polarity.ANY, doc="brighter than what is around them, or darker")
+    min_radius_px: float = knob(2.0, unit="px", lo=1.0, hi=200.0, doc="smallest blob")
+    max_radius_px: float = knob(20.0, unit="px", lo=1.0, hi=200.0, doc="largest blob")
+    min_contrast: float = knob(
+        8.0, unit="grey", lo=0.0, hi=65535.0, doc="least difference from the surroundings"
+    )
+    min_snr: float = knob(
+        12.0, lo=0.0, hi=1e6, doc="least contrast over noise, times the root of the area"
+    )
+    max_elongation: float = knob(
+        2.0, lo=1.0, hi=10.0, doc="a longer spot is a line, not a blob: ratio of its curvatures"
+    )
+    min_confidence: float = knob(
+        0.5,
+        lo=0.0,
+        hi=1.0,
+        doc="least share of the window that a disc explains; rings explain less",
+    )
+    rings: bool = knob(False, doc="also keep hollow blobs, whatever a disc explains of them")
+    max_blobs: int = knob(0, lo=0, hi=1_000_000, doc="most blobs, the strongest stay; 0: no limit")
+    refine: bool = knob(True, doc="fit a disc; off: the maximum of the filter's response")

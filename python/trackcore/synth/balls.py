@@ -141,7 +141,7 @@ def draw_balls(
         dx, dy = (x - ball.xy_px[0]) / ball.radius_px, (y - ball.xy_px[1]) / ball.radius_px
         level = ball.level + ball.shade[0] * dx + ball.shade[1] * dy
         picture[where] += share * (level - picture[where])
-    return picture
+    return np.asarray(picture)
 
 
 def ball_crlb_px(

@@ -11,9 +11,9 @@ namespace trackcore {
 namespace {
 
 constexpr int block = simd::ball_block;
-constexpr int turns = 4;          // a row learns from one frame in so many,
-constexpr int early_frames = 16;  // but from all of the first
-constexpr double sigma_rate = 0.125;
+constexpr int turns = 8;                // a row learns from one frame in so many,
+constexpr int early_frames = 16;        // but from all of the first
+constexpr double sigma_rate = 0.25;     // of each visit, once in `turns` frames
 constexpr float least_sigma = 0.3f;     // what rounding to whole grey levels leaves
 constexpr double mean_change = 1.1284;  // E|a - b| of two pixels with noise 1: 2 / sqrt(pi)
 constexpr double outlier = 3.0;         // changes above this times their own sigma count as that
@@ -84,7 +84,7 @@ void BallBackground::start_noise(std::span<const PixelBox> rows) {
     constexpr double trimmed_mean = 0.929;  // of |x - y| of unit noise, the largest tenth left out
     std::fill(sigma_.begin(), sigma_.end(),
               std::max(static_cast<float>(mean / trimmed_mean), least_sigma));
-    set_limits();
+    set_limits(0, sigma_.size());
 }
 
 bool BallBackground::learns(int y) const {
@@ -114,7 +114,14 @@ void BallBackground::learn(int y, int begin, int end, const std::uint64_t* over,
 
 void BallBackground::finish() {
     ++n_frames_;
-    for (std::size_t i = 0; i < sigma_.size(); ++i) {
+    // an eighth of the cells: each has by then learnt from all of its rows
+    const std::size_t rows = sigma_.size() / blocks_;
+    for (std::size_t row = n_frames_ % turns; row < rows; row += turns) update_cells(row);
+}
+
+void BallBackground::update_cells(std::size_t cell_row) {
+    const std::size_t first = cell_row * blocks_;
+    for (std::size_t i = first; i < first + blocks_; ++i) {
         if (count_[i] >= block / 2) {
             const double mean = static_cast<double>(sum_[i]) / static_cast<double>(count_[i]);
             const float measured = static_cast<float>(mean / mean_change);
@@ -123,14 +130,14 @@ void BallBackground::finish() {
         }
         sum_[i] = count_[i] = 0;
     }
-    set_limits();
+    set_limits(first, first + blocks_);
 }
 
-void BallBackground::set_limits() {
+void BallBackground::set_limits(std::size_t begin, std::size_t end) {
     // the background has noise of its own, at first as much as a frame
     const double own = share() / (2.0 - share());  // 1 / n in the running mean of n frames
     const double times = options_.threshold_sigma * std::sqrt(1.0 + own);
-    for (std::size_t i = 0; i < sigma_.size(); ++i) {
+    for (std::size_t i = begin; i < end; ++i) {
         const double sigma = static_cast<double>(sigma_[i]);
         const double least = std::max(options_.min_contrast, times * sigma);
         limit_[i] = static_cast<std::uint8_t>(std::min(std::ceil(least), 255.0));

@@ -18,7 +18,7 @@ struct PixelBox {
 /// frames.
 ///
 /// The background is a running mean that foreground does not enter and outliers enter cut off. All
-/// rows learn from each of the first frames; later one row in four from each, four times as much.
+/// rows learn from each of the first frames; later one row in eight from each, eight times as much.
 /// Noise is the mean difference of a pixel in time, cut off where a ball may have passed.
 class BallBackground {
   public:
@@ -75,7 +75,8 @@ class BallBackground {
         return static_cast<std::size_t>(y / noise_rows) * blocks_ + block;
     }
     double share() const;  ///< of the background that a row's pixels replace in this frame
-    void set_limits();
+    void update_cells(std::size_t cell_row);
+    void set_limits(std::size_t begin, std::size_t end);
 
     Options options_{};
     int width_ = 0, height_ = 0, blocks_ = 0, n_frames_ = 0, now_ = 0;

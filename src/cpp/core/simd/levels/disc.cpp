@@ -63,6 +63,14 @@ struct Normal {
         for (int a = 0; a < n; ++a, ++at) sums[at] = mul_add(j[a], error, sums[at]);
         sums[at] = mul_add(error, error, sums[at]);
     }
+    /// Pixels whose only parameter is the background's level.
+    inline void add_background(WideFloat count, WideFloat errors, WideFloat energy) {
+        constexpr int square = fit_offset * n - fit_offset * (fit_offset - 1) / 2;
+        constexpr int gradient = n * (n + 1) / 2 + fit_offset;
+        sums[square] = add(sums[square], count);
+        sums[gradient] = add(sums[gradient], errors);
+        sums[fit_sums(n) - 1] = add(sums[fit_sums(n) - 1], energy);
+    }
     void store_to(float* out) const {
         for (int i = 0; i < fit_sums(n); ++i) out[i] = sum(sums[i]);
     }
@@ -72,19 +80,34 @@ constexpr float lanes[2 * fit_lanes] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
 constexpr float first[fit_lanes] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
 /// Calls body(at, dx, dy, weight): the index of some pixels, where they lie from the centre, and 1
-/// for those in the window.
-template <class Body>
-inline void for_pixels(const FitWindow& window, const BallShape& shape, Body body) {
-    const WideFloat left = load(first);
+/// for those in the window. Pixels that lie further off than `reach` see nothing but background:
+/// they are added up here.
+template <int n, class Body>
+inline void for_pixels(const FitWindow& window, const BallShape& shape, float reach_x,
+                       float reach_y, Normal<n>& normal, Body body) {
+    const WideFloat left = load(first), offset = all(shape.offset);
+    WideFloat count = all(0.0f), errors = all(0.0f), energy = all(0.0f);
     for (int y = 0; y < window.height; ++y) {
-        const WideFloat dy = all(static_cast<float>(y) - shape.y);
+        const float row = static_cast<float>(y) - shape.y;
+        const bool row_off = row > reach_y || row < -reach_y;
+        const WideFloat dy = all(row);
         for (int x = 0; x < window.width; x += half_wide) {
             const int rest = window.width - x;
+            const std::ptrdiff_t at = y * window.stride + x;
             const WideFloat weight = load(lanes + (rest < half_wide ? fit_lanes - rest : 0));
-            const WideFloat dx = add(left, all(static_cast<float>(x) - shape.x));
-            body(y * window.stride + x, dx, dy, weight);
+            const float column = static_cast<float>(x) - shape.x;
+            if (row_off || column > reach_x || column + half_wide - 1 < -reach_x) {
+                const WideFloat behind = add(load(window.base + at), offset);
+                const WideFloat error = mul(sub(load(window.now + at), behind), weight);
+                count = add(count, weight);
+                errors = add(errors, error);
+                energy = mul_add(error, error, energy);
+                continue;
+            }
+            body(at, add(left, all(column)), dy, weight);
         }
     }
+    normal.add_background(count, errors, energy);
 }
 
 void disc(const FitWindow& window, const BallShape& shape, float* sums) {
@@ -92,26 +115,30 @@ void disc(const FitWindow& window, const BallShape& shape, float* sums) {
     const WideFloat level = all(shape.level), offset = all(shape.offset), one = all(1.0f);
     const WideFloat radius = all(shape.radius), sharp = all(1.0f / shape.soft);
     const PixelEdge pixel_edge(shape.soft);
-    for_pixels(window, shape, [&](std::ptrdiff_t at, WideFloat dx, WideFloat dy, WideFloat weight) {
-        const WideFloat squared = mul_add(dx, dx, mul_add(dy, dy, all(1e-6f)));
-        const WideFloat distance = square_root(squared);
-        const WideFloat inward = sub(radius, distance), t = cut(mul(inward, sharp));
-        const WideFloat twice_product = div(mul(add(dx, dx), dy), squared);
-        const WideFloat share = pixel_edge(inward, edge(t), mul(twice_product, twice_product));
-        const WideFloat behind = add(load(window.base + at), offset);
-        const WideFloat contrast = mul(sub(level, behind), weight);
-        const WideFloat error =
-            mul(sub(load(window.now + at), mul_add(share, sub(level, behind), behind)), weight);
-        const WideFloat rise = mul(mul(contrast, edge_slope(t)), sharp);
-        const WideFloat out = div(rise, distance);
-        const WideFloat j[disc_parameters] = {mul(share, weight),
-                                              mul(out, dx),
-                                              mul(out, dy),
-                                              rise,
-                                              sub(all(0.0f), mul(rise, t)),
-                                              mul(sub(one, share), weight)};
-        normal.add_pixels(j, error);
-    });
+    const float reach = shape.radius + 1.1f * shape.soft;  // the triangle's is the widest edge
+    for_pixels(
+        window, shape, reach, reach, normal,
+        [&](std::ptrdiff_t at, WideFloat dx, WideFloat dy, WideFloat weight) {
+            const WideFloat squared = mul_add(dx, dx, mul_add(dy, dy, all(1e-6f)));
+            const WideFloat per_distance = div(one, square_root(squared));
+            const WideFloat distance = mul(squared, per_distance);
+            const WideFloat ux = mul(dx, per_distance), uy = mul(dy, per_distance);
+            const WideFloat inward = sub(radius, distance), t = cut(mul(inward, sharp));
+            const WideFloat twice_product = mul(add(ux, ux), uy);
+            const WideFloat share = pixel_edge(inward, edge(t), mul(twice_product, twice_product));
+            const WideFloat behind = add(load(window.base + at), offset);
+            const WideFloat contrast = mul(sub(level, behind), weight);
+            const WideFloat error =
+                mul(sub(load(window.now + at), mul_add(share, sub(level, behind), behind)), weight);
+            const WideFloat rise = mul(mul(contrast, edge_slope(t)), sharp);
+            const WideFloat j[disc_parameters] = {mul(share, weight),
+                                                  mul(rise, ux),
+                                                  mul(rise, uy),
+                                                  rise,
+                                                  sub(all(0.0f), mul(rise, t)),
+                                                  mul(sub(one, share), weight)};
+            normal.add_pixels(j, error);
+        });
     normal.store_to(sums);
 }
 
@@ -132,46 +159,52 @@ void streak(const FitWindow& window, const BallShape& shape, float* sums) {
     const float blur = 1.55f * shape.radius * shape.soft;
     const WideFloat blurred = all(blur), per_blur = all(0.5f / blur);
     const WideFloat square = all(shape.radius * shape.radius), twice_r = all(2 * shape.radius);
-    for_pixels(window, shape, [&](std::ptrdiff_t at, WideFloat dx, WideFloat dy, WideFloat weight) {
-        const WideFloat a = mul_add(dx, along_x, mul(dy, along_y));
-        const WideFloat b = sub(mul(dy, along_x), mul(dx, along_y));
-        const WideFloat q = sub(square, mul(b, b));
-        const WideFloat m = least(max(mul(add(q, blurred), per_blur), all(0.0f)), one);
-        const WideFloat soft_q = add(mul(blurred, mul(m, m)), max(sub(q, blurred), all(0.0f)));
-        const WideFloat chord = square_root(add(soft_q, all(1e-6f)));
-        const WideFloat chord_per_q = div(mul(all(0.5f), m), chord);
-        const WideFloat head = add(a, half), tail = sub(a, half);
-        const WideFloat t0 = mul(add(head, chord), sharp), t1 = mul(sub(head, chord), sharp);
-        const WideFloat t2 = mul(add(tail, chord), sharp), t3 = mul(sub(tail, chord), sharp);
-        const WideFloat covered = sub(sub(ramp(t0), ramp(t1)), sub(ramp(t2), ramp(t3)));
-        const WideFloat share = mul(mul(covered, soft), per_way);
-        const WideFloat e0 = edge(cut(t0)), e1 = edge(cut(t1));
-        const WideFloat e2 = edge(cut(t2)), e3 = edge(cut(t3));
-        const WideFloat by_a = mul(sub(sub(e0, e1), sub(e2, e3)), per_way);
-        const WideFloat by_chord = mul(sub(add(e0, e1), add(e2, e3)), per_way);
-        const WideFloat by_half =
-            sub(mul(add(sub(e0, e1), sub(e2, e3)), per_way), mul(share, add(per_way, per_way)));
-        const WideFloat by_q = mul(by_chord, chord_per_q);
-        const WideFloat by_b = mul(by_q, mul(all(-2.0f), b));
-        const WideFloat behind = add(load(window.base + at), offset);
-        const WideFloat contrast = mul(sub(level, behind), weight);
-        const WideFloat error =
-            mul(sub(load(window.now + at), mul_add(share, sub(level, behind), behind)), weight);
-        // d share / d soft: the ramps' dependence on their width
-        const auto widened = [&](WideFloat t) { return sub(ramp(t), mul(t, edge(cut(t)))); };
-        const WideFloat by_soft =
-            mul(sub(sub(widened(t0), widened(t1)), sub(widened(t2), widened(t3))), per_way);
-        const WideFloat j[fit_parameters] = {
-            mul(share, weight),
-            mul(contrast, sub(mul(by_b, along_y), mul(by_a, along_x))),
-            mul(contrast, sub(sub(all(0.0f), mul(by_a, along_y)), mul(by_b, along_x))),
-            mul(contrast, mul(by_q, twice_r)),
-            mul(contrast, by_soft),
-            mul(sub(one, share), weight),
-            mul(contrast, by_half),
-            mul(contrast, sub(mul(by_a, b), mul(by_b, a)))};
-        normal.add_pixels(j, error);
-    });
+    const float reach = shape.radius + 1.1f * shape.soft + 1.0f;
+    const auto size = [](float v) { return v < 0 ? -v : v; };
+    const float reach_x = reach + shape.half * size(shape.along_x);
+    const float reach_y = reach + shape.half * size(shape.along_y);
+    for_pixels(
+        window, shape, reach_x, reach_y, normal,
+        [&](std::ptrdiff_t at, WideFloat dx, WideFloat dy, WideFloat weight) {
+            const WideFloat a = mul_add(dx, along_x, mul(dy, along_y));
+            const WideFloat b = sub(mul(dy, along_x), mul(dx, along_y));
+            const WideFloat q = sub(square, mul(b, b));
+            const WideFloat m = least(max(mul(add(q, blurred), per_blur), all(0.0f)), one);
+            const WideFloat soft_q = add(mul(blurred, mul(m, m)), max(sub(q, blurred), all(0.0f)));
+            const WideFloat chord = square_root(add(soft_q, all(1e-6f)));
+            const WideFloat chord_per_q = div(mul(all(0.5f), m), chord);
+            const WideFloat head = add(a, half), tail = sub(a, half);
+            const WideFloat t0 = mul(add(head, chord), sharp), t1 = mul(sub(head, chord), sharp);
+            const WideFloat t2 = mul(add(tail, chord), sharp), t3 = mul(sub(tail, chord), sharp);
+            const WideFloat covered = sub(sub(ramp(t0), ramp(t1)), sub(ramp(t2), ramp(t3)));
+            const WideFloat share = mul(mul(covered, soft), per_way);
+            const WideFloat e0 = edge(cut(t0)), e1 = edge(cut(t1));
+            const WideFloat e2 = edge(cut(t2)), e3 = edge(cut(t3));
+            const WideFloat by_a = mul(sub(sub(e0, e1), sub(e2, e3)), per_way);
+            const WideFloat by_chord = mul(sub(add(e0, e1), add(e2, e3)), per_way);
+            const WideFloat by_half =
+                sub(mul(add(sub(e0, e1), sub(e2, e3)), per_way), mul(share, add(per_way, per_way)));
+            const WideFloat by_q = mul(by_chord, chord_per_q);
+            const WideFloat by_b = mul(by_q, mul(all(-2.0f), b));
+            const WideFloat behind = add(load(window.base + at), offset);
+            const WideFloat contrast = mul(sub(level, behind), weight);
+            const WideFloat error =
+                mul(sub(load(window.now + at), mul_add(share, sub(level, behind), behind)), weight);
+            // d share / d soft: the ramps' dependence on their width
+            const auto widened = [&](WideFloat t) { return sub(ramp(t), mul(t, edge(cut(t)))); };
+            const WideFloat by_soft =
+                mul(sub(sub(widened(t0), widened(t1)), sub(widened(t2), widened(t3))), per_way);
+            const WideFloat j[fit_parameters] = {
+                mul(share, weight),
+                mul(contrast, sub(mul(by_b, along_y), mul(by_a, along_x))),
+                mul(contrast, sub(sub(all(0.0f), mul(by_a, along_y)), mul(by_b, along_x))),
+                mul(contrast, mul(by_q, twice_r)),
+                mul(contrast, by_soft),
+                mul(sub(one, share), weight),
+                mul(contrast, by_half),
+                mul(contrast, sub(mul(by_a, b), mul(by_b, a)))};
+            normal.add_pixels(j, error);
+        });
     normal.store_to(sums);
 }
 
