@@ -208,6 +208,16 @@ class BallDetector:
             refined=rows[14] != 0, t_ns=int(t_ns), overloaded=overloaded,
         )  # fmt: skip
 
+    @property
+    def background(self) -> NDArray[np.float32]:
+        """(h, w) what the scene looks like without balls; (0, w) before the first frame."""
+        return self._core.background()[0]
+
+    @property
+    def noise(self) -> NDArray[np.float32]:
+        """(h, ceil(w / 64)) noise of each row and block of 64 columns, as measured."""
+        return self._core.background()[1]
+
     def reset(self) -> None:
         """Forget the background: the next frame starts a new scene."""
         self._core.reset()

@@ -346,7 +346,7 @@ class BallOptions(Options):
         0.1, lo=0.0, hi=1.0, doc="least compactness; a disc has 1, a streak of 8 radii 0.5"
     )
     min_confidence: float = knob(
-        0.3, lo=0.0, hi=1.0, doc="least share of the blob that a disc or streak explains"
+        0.6, lo=0.0, hi=1.0, doc="least share of the blob that a disc or streak explains"
     )
     merge_gap: int = knob(
         2, unit="px", lo=0, hi=16, doc="fragments no further apart than this are one blob"

@@ -93,6 +93,23 @@ py::typing::Tuple<Rows, Array<std::uint8_t>, bool> process(
     return py::make_tuple(rows, rules, detector.overloaded());
 }
 
+/// Grey levels (h, w), and the noise of each block and row (h, blocks); empty before a frame came.
+py::typing::Tuple<Array<float>, Array<float>> background(BallDetector& detector) {
+    BallBackground& scene = detector.background();
+    const int h = scene.n_frames() > 0 ? scene.height() : 0;
+    const py::ssize_t width = scene.width(), blocks = scene.blocks();
+    Array<float> grey({py::ssize_t{h}, width}), noise({py::ssize_t{h}, blocks});
+    float *g = grey.mutable_data(), *s = noise.mutable_data();
+    for (int y = 0; y < h; ++y) {
+        const std::uint8_t *high = scene.high(y), *low = scene.low(y);
+        for (py::ssize_t x = 0; x < width; ++x)
+            *g++ = static_cast<float>((high[x] << 8 | low[x]) - 128) / 256.0f;
+        for (py::ssize_t i = 0; i < blocks; ++i)
+            *s++ = static_cast<float>(scene.sigma(static_cast<int>(i) * simd::ball_block, y));
+    }
+    return py::make_tuple(grey, noise);
+}
+
 }  // namespace
 
 void register_balls(py::module_& m) {
@@ -108,6 +125,7 @@ void register_balls(py::module_& m) {
              }),
              "options"_a, "lane_px"_a.noconvert())
         .def("process", &process, "frame"_a.noconvert(), "bgr"_a, "window"_a.none(true))
+        .def("background", &background)
         .def("reset", &BallDetector::reset)
         .def_property_readonly("capacity", &BallDetector::capacity);
 }

@@ -70,6 +70,7 @@ class BallDetector {
     std::span<const BallCandidate> candidates() const { return candidates_; }
     /// The frame had more foreground than the caps allow: what was found is not all, or nothing.
     bool overloaded() const { return overloaded_; }
+    BallBackground& background() { return scene_; }
     /// Forgets the background.
     void reset() { scene_.reset(0, 0, options_.background); }
     std::size_t capacity() const;
