@@ -173,7 +173,7 @@ DiscFit fit_disc(const FitWindow& window, const BallShape& start, const DiscFitO
     for (int i = 0; i < most_iterations && !converged; ++i) {
         const Factors factors(normal, damping);
         if (!factors.positive()) break;
-        Vector step;
+        Vector step = {};
         factors.solve(normal.b, step);
         const BallShape next = stepped(shape, step, is_streak, options);
         const double enough = near_sigmas * normal.energy / static_cast<double>(pixels);
@@ -208,7 +208,7 @@ DiscFit fit_disc(const FitWindow& window, const BallShape& start, const DiscFitO
                         : 0.0;
     const Factors factors(normal, 0.0);
     const double per_pixel = std::max(variance, options.noise * options.noise);
-    Vector x, one = {};
+    Vector x = {}, one = {};
     one[simd::fit_x] = 1.0;
     factors.solve(one, x);
     fit.covariance[0] = per_pixel * x[simd::fit_x];
