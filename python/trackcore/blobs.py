@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 _STEP = 1.26  # of scale, three to the octave
 _DISC_RESPONSE = 0.736 * np.log(_STEP)  # of a disc of contrast 1 at its best scale, radius / sqrt 2
 _INNER_SIGMA = 0.5  # blur that an image is supposed to have already
+_RING_RADIUS = 0.72  # a ring's outer radius over that of the disc with the same best scale
 _HOLLOW = 0.5  # inner over outer contrast of a ring, at most
 
 
@@ -108,6 +109,9 @@ def detect_blobs(image: NDArray[Any], *, options: BlobOptions | None = None) -> 
         return _blobs(np.zeros((10, 0)), noise)
     if chosen.refine:
         rows, ok = _core.fit_blobs(finite, starts, noise, chosen.max_radius_px)
+        if chosen.rings and not ok.all():
+            again = starts[~ok] * (1, 1, _RING_RADIUS, 1 / _RING_RADIUS)
+            rows[:, ~ok], ok[~ok] = _core.fit_blobs(finite, again, noise, chosen.max_radius_px)
         rows = rows[:, _keep(rows, ok, chosen, noise)]
     else:
         rows = np.full((10, len(starts)), np.nan)

@@ -9,6 +9,7 @@ namespace trackcore {
 namespace {
 
 constexpr double coarse_px = 0.1;  // what cutting a blob off at the threshold may shift it by
+constexpr double doubtful = 0.98;  // of the energy; a streak explains more if it is one
 constexpr int around = 3;          // pixels of background about a ball that the fit sees
 constexpr double least_way = 2.0, least_way_radii = 0.6;  // a shorter streak is fitted as a disc
 
@@ -83,10 +84,19 @@ bool BallDetector::fit(const Blob& blob, const BlobEllipse& ellipse, BallCandida
                                 static_cast<float>(ellipse.along_x),
                                 static_cast<float>(ellipse.along_y)};
     const double noise = std::sqrt(blob.sums.variance / blob.sums.area + 1.0 / 12);
-    const DiscFit found = fit_disc(
-        window, start,
-        {noise, 0.7 * options_.min_radius, options_.max_radius, options_.max_streak / 2, false});
+    const DiscFitOptions wanted{noise, 0.7 * options_.min_radius, options_.max_radius,
+                                options_.max_streak / 2, false};
+    DiscFit found = fit_disc(window, start, wanted);
     fit_pixels_ += found.work;
+    if (streak && (!found.ok || found.explained < doubtful)) {
+        // a pattern behind it can make a ball's blob long
+        simd::BallShape round = start;
+        round.half = 0.0f;
+        round.radius = static_cast<float>(std::sqrt(blob.sums.area / std::numbers::pi));
+        const DiscFit disc = fit_disc(window, round, wanted);
+        fit_pixels_ += disc.work;
+        if (disc.ok && (!found.ok || disc.error < found.error)) found = disc;
+    }
     if (!found.ok) return false;
     const simd::BallShape& shape = found.shape;
     out.xy_px = {static_cast<double>(shape.x) + box.x0, static_cast<double>(shape.y) + box.y0};
@@ -94,7 +104,7 @@ bool BallDetector::fit(const Blob& blob, const BlobEllipse& ellipse, BallCandida
     out.contrast = static_cast<double>(shape.level) - base;
     out.confidence = found.explained;
     std::copy_n(found.covariance, 3, out.covariance);
-    if (streak) {
+    if (shape.half > 0.0f) {
         const double turned =
             shape.along_x < 0 || (shape.along_x == 0 && shape.along_y < 0) ? -2 : 2;
         out.streak = {turned * static_cast<double>(shape.half * shape.along_x),
