@@ -95,7 +95,8 @@ bool BallDetector::fit(const Blob& blob, const BlobEllipse& ellipse, BallCandida
         round.radius = static_cast<float>(std::sqrt(blob.sums.area / std::numbers::pi));
         const DiscFit disc = fit_disc(window, round, wanted);
         fit_pixels_ += disc.work;
-        if (disc.ok && (!found.ok || disc.error < found.error)) found = disc;
+        if (disc.ok && (found.ok ? disc.error < found.error : disc.explained > doubtful))
+            found = disc;
     }
     if (!found.ok) return false;
     const simd::BallShape& shape = found.shape;
