@@ -3,8 +3,8 @@
     python -m bench.accuracy_blobs
 
 Rows: rms error and bias of centres per axis, rms over the bound (shape, level and background
-known), error of the radius, mean error that goes with the sub-pixel phase, median |error| over its sigma,
-frames with one detection among those in which the ball is in the picture.
+known), error of the radius, mean error that goes with the sub-pixel phase, median |error| over
+its sigma, frames with one detection among those in which the ball is in the picture.
 """
 
 from __future__ import annotations
