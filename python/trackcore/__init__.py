@@ -7,6 +7,11 @@ from typing import Any as _Any
 from trackcore import synth as synth
 from trackcore.analysis import ClipAnalysis as ClipAnalysis
 from trackcore.analysis import analyze as analyze
+from trackcore.balls import BallDetector as BallDetector
+from trackcore.balls import BallRule as BallRule
+from trackcore.balls import Candidates as Candidates
+from trackcore.blobs import Blobs as Blobs
+from trackcore.blobs import detect_blobs as detect_blobs
 from trackcore.clip_tracker import track_clip as track_clip
 from trackcore.detect import detect_features as detect_features
 from trackcore.diagnosis import Diagnosis as Diagnosis
@@ -41,12 +46,15 @@ from trackcore.frames import open_clip as open_clip
 from trackcore.healing import Healing as Healing
 from trackcore.healing import heal as heal
 from trackcore.options import Anchor as Anchor
+from trackcore.options import BallOptions as BallOptions
+from trackcore.options import BlobOptions as BlobOptions
 from trackcore.options import FeatureOptions as FeatureOptions
 from trackcore.options import Fill as Fill
 from trackcore.options import FilterOptions as FilterOptions
 from trackcore.options import HealOptions as HealOptions
 from trackcore.options import MotionModel as MotionModel
 from trackcore.options import Photometric as Photometric
+from trackcore.options import Polarity as Polarity
 from trackcore.options import RegionOptions as RegionOptions
 from trackcore.options import SolveOptions as SolveOptions
 from trackcore.options import SolveWith as SolveWith

@@ -10,6 +10,8 @@
 namespace py = pybind11;
 
 namespace trackcore::bind {
+void register_balls(py::module_& m);
+void register_blobs(py::module_& m);
 void register_detect(py::module_& m);
 void register_distortion(py::module_& m);
 void register_frame_stats(py::module_& m);
@@ -49,6 +51,8 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     m.def("best_cpu_level", [] { return simd::level_name(simd::best_level()); });
     m.def("available_threads", &available_threads);
     bind::register_pyramid(m);  // first: the others' signatures name its class
+    bind::register_balls(m);
+    bind::register_blobs(m);
     bind::register_detect(m);
     bind::register_frame_stats(m);
     bind::register_track_points(m);
