@@ -43,7 +43,7 @@ e2e *arguments:
 
 # the benchmarks; arguments go to pytest
 bench *arguments:
-    python -m pytest bench {{arguments}}
+    python -m pytest -n 0 bench {{arguments}}
 
 # the test suite on a core with sanitizers: "address,undefined" or "thread"
 sanitize kind="address,undefined" *arguments:
