@@ -99,13 +99,32 @@ from trackcore.track import track_points as track_points
 from trackcore.tracker import Tracker as Tracker
 from trackcore.tracker import TrackState as TrackState
 from trackcore.tracks import Tracks as Tracks
+from trackcore.triangulate import TriangulationMethod as TriangulationMethod
+from trackcore.triangulate import triangulate as triangulate  # eager: a module has that name too
 from trackcore.types import Features as Features
 from trackcore.types import PointMatches as PointMatches
+from trackcore.types import Points as Points
 from trackcore.types import PointStatus as PointStatus
 from trackcore.types import RegionMatches as RegionMatches
+from trackcore.types import Triangulation as Triangulation
 
 if _TYPE_CHECKING:
     # the names of _LAZY, for type checkers
+    from trackcore.cameras.boards import CharucoBoard as CharucoBoard
+    from trackcore.cameras.boards import Chessboard as Chessboard
+    from trackcore.cameras.calibrate import CameraCalibration as CameraCalibration
+    from trackcore.cameras.calibrate import StereoCalibration as StereoCalibration
+    from trackcore.cameras.calibrate import calibrate_camera as calibrate_camera
+    from trackcore.cameras.calibrate import calibrate_stereo as calibrate_stereo
+    from trackcore.cameras.camera import Camera as Camera
+    from trackcore.cameras.frame import PITCH_FRAME as PITCH_FRAME
+    from trackcore.cameras.frame import WorldFrame as WorldFrame
+    from trackcore.cameras.frame import home_plate_ft as home_plate_ft
+    from trackcore.cameras.io import load_rig as load_rig
+    from trackcore.cameras.io import save_rig as save_rig
+    from trackcore.cameras.rig import StereoRig as StereoRig
+    from trackcore.cameras.world import WorldFit as WorldFit
+    from trackcore.cameras.world import solve_world as solve_world
     from trackcore.exports import export_solve as export_solve
     from trackcore.exports import load_solve as load_solve
     from trackcore.session.behavior import BehaviorRecorder as BehaviorRecorder
@@ -118,8 +137,24 @@ if _TYPE_CHECKING:
     from trackcore.session.store import load_sessions as load_sessions
     from trackcore.session.store import save_session as save_session
 
-# Names whose modules import more than numpy: loaded when first asked for.
+# Names whose modules import more than numpy, or which not every program needs: loaded when first
+# asked for.
 _LAZY: dict[str, str] = {
+    "Camera": "trackcore.cameras.camera",
+    "StereoRig": "trackcore.cameras.rig",
+    "WorldFrame": "trackcore.cameras.frame",
+    "PITCH_FRAME": "trackcore.cameras.frame",
+    "home_plate_ft": "trackcore.cameras.frame",
+    "WorldFit": "trackcore.cameras.world",
+    "solve_world": "trackcore.cameras.world",
+    "Chessboard": "trackcore.cameras.boards",
+    "CharucoBoard": "trackcore.cameras.boards",
+    "calibrate_camera": "trackcore.cameras.calibrate",
+    "calibrate_stereo": "trackcore.cameras.calibrate",
+    "CameraCalibration": "trackcore.cameras.calibrate",
+    "StereoCalibration": "trackcore.cameras.calibrate",
+    "load_rig": "trackcore.cameras.io",
+    "save_rig": "trackcore.cameras.io",
     "export_solve": "trackcore.exports",
     "load_solve": "trackcore.exports",
     "import_sessions": "trackcore.session.importing",

@@ -11,6 +11,7 @@ namespace py = pybind11;
 
 namespace trackcore::bind {
 void register_detect(py::module_& m);
+void register_distortion(py::module_& m);
 void register_frame_stats(py::module_& m);
 void register_frame_motion(py::module_& m);
 void register_pyramid(py::module_& m);
@@ -18,6 +19,7 @@ void register_track_points(py::module_& m);
 void register_track_regions(py::module_& m);
 void register_track_stats(py::module_& m);
 void register_tracker(py::module_& m);
+void register_triangulate(py::module_& m);
 }  // namespace trackcore::bind
 
 namespace {
@@ -54,4 +56,6 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     bind::register_track_regions(m);
     bind::register_track_stats(m);
     bind::register_frame_motion(m);
+    bind::register_triangulate(m);
+    bind::register_distortion(m);
 }
