@@ -110,6 +110,18 @@ from trackcore.types import Triangulation as Triangulation
 
 if _TYPE_CHECKING:
     # the names of _LAZY, for type checkers
+    from trackcore.pitch.fit import fit_pitch as fit_pitch
+    from trackcore.pitch.result import PitchFit as PitchFit
+    from trackcore.pitch.result import PitchStatus as PitchStatus
+    from trackcore.pitch._views import Sightings as Sightings
+    from trackcore.pitch.zone import StrikeZone as StrikeZone
+    from trackcore.pitch.zone import StrikeCall as StrikeCall
+    from trackcore.pitch.options import PitchFitOptions as PitchFitOptions
+    from trackcore.pitch.options import StereoTrackOptions as StereoTrackOptions
+    from trackcore.pitch.options import PitchEventOptions as PitchEventOptions
+    from trackcore.pitch.options import FlightModel as FlightModel
+    from trackcore.pitch.lane import lane_rig as lane_rig
+    from trackcore.ballistics import BallPhysics as BallPhysics
     from trackcore.cameras.boards import CharucoBoard as CharucoBoard
     from trackcore.cameras.boards import Chessboard as Chessboard
     from trackcore.cameras.calibrate import CameraCalibration as CameraCalibration
@@ -140,6 +152,18 @@ if _TYPE_CHECKING:
 # Names whose modules import more than numpy, or which not every program needs: loaded when first
 # asked for.
 _LAZY: dict[str, str] = {
+    "fit_pitch": "trackcore.pitch.fit",
+    "PitchFit": "trackcore.pitch.result",
+    "PitchStatus": "trackcore.pitch.result",
+    "Sightings": "trackcore.pitch._views",
+    "StrikeZone": "trackcore.pitch.zone",
+    "StrikeCall": "trackcore.pitch.zone",
+    "PitchFitOptions": "trackcore.pitch.options",
+    "StereoTrackOptions": "trackcore.pitch.options",
+    "PitchEventOptions": "trackcore.pitch.options",
+    "FlightModel": "trackcore.pitch.options",
+    "lane_rig": "trackcore.pitch.lane",
+    "BallPhysics": "trackcore.ballistics",
     "Camera": "trackcore.cameras.camera",
     "StereoRig": "trackcore.cameras.rig",
     "WorldFrame": "trackcore.cameras.frame",

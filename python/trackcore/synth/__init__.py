@@ -19,6 +19,14 @@ from trackcore.synth.motion import (
     pair,
     warps,
 )
+from trackcore.synth.pitches import (
+    Flight,
+    StereoPitch,
+    Throw,
+    fly,
+    random_throw,
+    see_pitch,
+)
 from trackcore.synth.scene import ParallaxScene
 from trackcore.synth.textures import (
     TEXTURES,
@@ -33,6 +41,12 @@ from trackcore.synth.textures import (
 )
 
 __all__ = [
+    "see_pitch",
+    "random_throw",
+    "fly",
+    "Throw",
+    "StereoPitch",
+    "Flight",
     "TEXTURES",
     "GaborNoise",
     "ImagePair",
