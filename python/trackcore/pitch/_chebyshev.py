@@ -26,6 +26,12 @@ def _tables(n: int) -> tuple[Floats, Floats, Floats]:
     return x, to_series, integral
 
 
+def _basis(x: Floats, degree: int) -> Floats:
+    """Return (len(x), degree + 1) Chebyshev polynomials at -1 .. 1; NaN beyond."""
+    inside = np.where(np.abs(x) < 1 + 1e-9, np.clip(x, -1.0, 1.0), np.nan)
+    return np.cos(np.arccos(inside)[:, None] * np.arange(degree + 1))
+
+
 class Span:
     """An interval of time lo .. hi [s] with n nodes; integrals begin at 0, in it or not."""
 
@@ -36,8 +42,7 @@ class Span:
         self._zero = self._x(np.zeros(1))
         self.nodes = lo + self._half * (nodes + 1)
         once = self._half * (self._integral @ self._to_series)
-        basis = np.polynomial.chebyshev.chebvander
-        self.integrate: Floats = (basis(nodes, n) - basis(self._zero, n)) @ once
+        self.integrate: Floats = (_basis(nodes, n) - _basis(self._zero, n)) @ once
         """(n, n): values at the nodes -> integrals from 0 to each node."""
 
     def _x(self, tau: Floats) -> Floats:
@@ -47,7 +52,7 @@ class Span:
         """Return series of a function of which (n, k) values are known, and of its integrals."""
         zeroth = self._to_series @ values
         first = self._half * (self._integral @ zeroth)
-        basis = np.polynomial.chebyshev.chebvander(self._zero, self.n + 1)[0]
+        basis = _basis(self._zero, self.n + 1)[0]
         first[0] -= basis[: self.n + 1] @ first
         second = self._half * (_tables(self.n + 1)[2] @ first)
         second[0] -= basis @ second
@@ -55,4 +60,4 @@ class Span:
 
     def basis(self, tau: Floats) -> Floats:
         """Return (len(tau), n + 2) Chebyshev polynomials at times; longer than any series here."""
-        return np.polynomial.chebyshev.chebvander(self._x(tau), self.n + 1)
+        return _basis(self._x(tau), self.n + 1)

@@ -14,9 +14,10 @@ from trackcore.pitch.paths import N_PARAMETERS, Model, Path
 Floats = NDArray[np.float64]
 
 N_UNKNOWN = N_PARAMETERS + 1  # and the offset of the clocks, last
-_SETTLED = 1e-8  # in units of one sigma, squared
-_HIGHEST_DAMPING = 1e12
-_LINEAR_ROUNDS = 4
+_FEW = 0.1
+_SETTLED = 1e-6  # in units of one sigma, squared
+_FIRST_DAMPING, _HIGHEST_DAMPING = 1e-6, 1e12
+_LINEAR_ROUNDS, _MOST_PASSES = 4, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +32,16 @@ class Prior:
 class Solution:
     """Where the least squares ended.
 
-    `q` (10,) unknowns, `H` (10, 10) the normal matrix with the prior, `residuals` [px] and
-    `distances` [sigma] per view, `inlier` per view, `chi2` and `dof` of the inliers.
+    `q` (10,) unknowns, `H` (10, 10) the normal matrix with the prior; of the sightings, view by
+    view, `residual` (n, 2) [px], `distance` (n,) [sigma] and `inlier`; `chi2`, `dof` of inliers.
     """
 
     q: Floats
     path: Path
     H: Floats
-    residuals: tuple[Floats, ...]
-    distances: tuple[Floats, ...]
-    inlier: tuple[NDArray[np.bool_], ...]
+    residual: Floats
+    distance: Floats
+    inlier: NDArray[np.bool_]
     chi2: float
     dof: int
     converged: bool
@@ -49,12 +50,15 @@ class Solution:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
+    """A place in parameter space: `bend` is the matrix of the step, `H` that of the covariance."""
+
     cost: float
     H: Floats
+    bend: Floats
     g: Floats
     path: Path
-    residuals: tuple[Floats, ...]
-    distances: tuple[Floats, ...]
+    residual: Floats
+    distance: Floats
 
 
 class Problem:
@@ -64,56 +68,65 @@ class Problem:
         self, views: Sequence[View], model: Model, prior: Prior, robust_sigma: float
     ) -> None:
         self.views, self.model, self.prior = views, model, prior
-        self.robust_sigma = robust_sigma
-        self.inlier = tuple(np.ones(len(v), np.bool_) for v in views)
-        taus = np.concatenate([v.tau for v in views])
-        self.lo, self.hi = min(float(taus.min()), -1e-3), max(float(taus.max()), 1e-3)
+        self.robust_sigma, self.noise = robust_sigma, 1.0
+        self._tau = np.concatenate([v.tau for v in views])
+        self._uv = np.concatenate([v.uv for v in views])
+        self._whiten = np.concatenate([v.whiten for v in views])
+        self._P = np.concatenate([np.broadcast_to(v.P, (len(v), 3, 4)) for v in views])
+        self._late = np.concatenate([np.full(len(v), float(v.follows_clock)) for v in views])
+        self.inlier = np.ones(len(self._tau), np.bool_)
+        self.lo, self.hi = min(float(self._tau.min()), -1e-3), max(float(self._tau.max()), 1e-3)
 
     def evaluate(self, q: Floats) -> _Step | None:
-        """Return cost, gradient and normal matrix at `q`; None where there is no path or picture."""
+        """Return cost, gradient and matrices at `q`; None where there is no path or picture."""
         late = abs(float(q[-1])) + 1e-4
         path = self.model.path(q[:N_PARAMETERS], self.lo - late, self.hi + late)
         if path is None:
             return None
+        motion = path.at(self._tau + q[-1] * self._late)
+        h = (self._P[:, :, :3] @ motion.X[:, :, None])[:, :, 0] + self._P[:, :, 3]
+        if not (h[:, 2] > 0).all():
+            return None
+        uv = h[:, :2] / h[:, 2:]
+        by_X = self._whiten @ (
+            (self._P[:, :2, :3] - uv[:, :, None] * self._P[:, 2:, :3]) / h[:, 2, None, None]
+        )
+        J = np.empty((len(uv), 2, N_UNKNOWN))
+        np.matmul(by_X, motion.dX, out=J[:, :, :N_PARAMETERS])
+        J[:, :, -1] = (by_X @ motion.V[:, :, None])[:, :, 0] * self._late[:, None]
+        residual = uv - self._uv
+        r = (self._whiten @ residual[:, :, None])[:, :, 0]
+        distance = np.sqrt(np.einsum("ij,ij->i", r, r))
+        return self._step(q, path, J, r, residual, distance)
+
+    def _step(
+        self, q: Floats, path: Path, J: Floats, r: Floats, residual: Floats, distance: Floats
+    ) -> _Step:
+        """Return the robust cost of whitened residuals `r`, with its slopes."""
         off = q - self.prior.mean
-        cost = 0.5 * float(off @ (self.prior.information * off))
-        H, g = np.diag(self.prior.information), self.prior.information * off
-        residuals, distances = [], []
-        for seen, inlier in zip(self.views, self.inlier, strict=True):
-            motion = path.at(seen.tau + q[-1] if seen.follows_clock else seen.tau)
-            h = motion.X @ seen.P[:, :3].T + seen.P[:, 3]
-            if not (h[:, 2] > 0).all():
-                return None
-            uv = h[:, :2] / h[:, 2:]
-            by_X = (seen.P[:2, :3] - uv[:, :, None] * seen.P[2, :3]) / h[:, 2, None, None]
-            J = np.zeros((len(seen), 2, N_UNKNOWN))
-            J[:, :, :N_PARAMETERS] = by_X @ motion.dX
-            if seen.follows_clock:
-                J[:, :, -1] = (by_X @ motion.V[:, :, None])[:, :, 0]
-            r = uv - seen.uv
-            white = (seen.whiten @ r[:, :, None])[:, :, 0]
-            distance = np.sqrt(np.einsum("ij,ij->i", white, white))
-            k = self.robust_sigma
-            cost += float(
-                np.where(distance <= k, 0.5 * distance**2, k * (distance - 0.5 * k))[inlier].sum()
-            )
-            root = np.sqrt(inlier * np.minimum(1.0, k / np.maximum(distance, 1e-300)))
-            JW = ((seen.whiten * root[:, None, None]) @ J).reshape(-1, N_UNKNOWN)
-            H = H + JW.T @ JW
-            g = g + JW.T @ (white * root[:, None]).ravel()
-            residuals.append(r)
-            distances.append(distance)
-        return _Step(cost, H, g, path, tuple(residuals), tuple(distances))
+        k = self.robust_sigma * self.noise
+        far = distance > k
+        loss = np.where(far, k * (distance - 0.5 * k), 0.5 * distance**2)[self.inlier].sum()
+        weight = self.inlier * np.where(far, k / np.maximum(distance, k), 1.0)
+        weighed = (J * weight[:, None, None]).reshape(-1, N_UNKNOWN)
+        H = weighed.T @ J.reshape(-1, N_UNKNOWN) + np.diag(self.prior.information)
+        g = weighed.T @ r.ravel() + self.prior.information * off
+        bend = H
+        if 0 < far.mean() < _FEW:  # the cost of what is far does not bend along the distance
+            radial = np.einsum("ij,ijk->ik", r[far] / distance[far, None], J[far])
+            bend = H - (radial * weight[far, None]).T @ radial
+        cost = float(loss + 0.5 * off @ (self.prior.information * off))
+        return _Step(cost, H, bend, g, path, residual, distance)
 
     def minimise(self, q: Floats, most: int) -> tuple[Floats, _Step, bool, int] | None:
         """Return the least cost near `q` (Levenberg-Marquardt), or None where `q` is no start."""
         best = self.evaluate(q)
         if best is None:
             return None
-        damping = 0.0
+        damping = _FIRST_DAMPING
         for i in range(most):
             scale = 1 / np.sqrt(np.maximum(np.diag(best.H), 1e-300))
-            scaled = best.H * scale[:, None] * scale
+            scaled = best.bend * scale[:, None] * scale
             scaled[np.diag_indices(N_UNKNOWN)] += damping
             try:
                 step = -scale * np.linalg.solve(scaled, scale * best.g)
@@ -125,7 +138,7 @@ class Problem:
                 return q, best, True, i
             to = self.evaluate(q + step)
             if to is not None and to.cost <= best.cost + 1e-12 * abs(best.cost):
-                q, best, damping = q + step, to, 0.1 * damping if damping > 1e-9 else 0.0
+                q, best, damping = q + step, to, 0.01 * damping if damping > 1e-9 else 0.0
             else:
                 damping = max(10 * damping, 1e-6)
                 if damping > _HIGHEST_DAMPING:
@@ -133,31 +146,38 @@ class Problem:
         return q, best, False, most
 
     def solve(self, q: Floats, most: int, outlier_sigma: float) -> Solution | None:
-        """Minimise, drop outliers, minimise again until the set of outliers stays."""
+        """Minimise, drop outliers, minimise again until the set of outliers stays.
+
+        What counts as far is in proportion to the typical distance: at first the clocks may put all
+        sightings far off, and a robust cost of them all has no slope to speak of.
+        """
         total = 0
-        for _ in range(5):
+        start = self.evaluate(q)
+        if start is None:
+            return None
+        self.noise = max(1.0, _spread(start.distance))
+        for _ in range(_MOST_PASSES):
             found = self.minimise(q, most)
             if found is None:
                 return None
             q, best, converged, iterations = found
             total += iterations
-            scale = max(1.0, _spread(best.distances))
-            kept = tuple(d <= outlier_sigma * scale for d in best.distances)
-            if all(np.array_equal(a, b) for a, b in zip(kept, self.inlier, strict=True)):
+            noise = max(1.0, _spread(best.distance))
+            kept = best.distance <= outlier_sigma * noise
+            if np.array_equal(kept, self.inlier) and self.noise <= 1.2 * noise:
                 break
-            self.inlier = kept
-        inside = [d[k] for d, k in zip(best.distances, self.inlier, strict=True)]
-        chi2 = float(sum((d**2).sum() for d in inside))
-        dof = 2 * sum(len(d) for d in inside) - N_UNKNOWN
+            self.inlier, self.noise = kept, noise
+        chi2 = float((best.distance[self.inlier] ** 2).sum())
+        dof = 2 * int(self.inlier.sum()) - N_UNKNOWN
         return Solution(
-            q, best.path, best.H, best.residuals, best.distances, self.inlier, chi2, dof,
-            converged, total,
+            q, best.path, best.H, best.residual, best.distance, self.inlier, chi2, dof, converged,
+            total,
         )  # fmt: skip
 
 
-def _spread(distances: Sequence[Floats]) -> float:
+def _spread(distance: Floats) -> float:
     """Return the noise [sigma] that the median distance tells of; 1 as expected."""
-    return float(np.median(np.concatenate(distances)) / 1.1774)  # Rayleigh's median
+    return float(np.median(distance) / 1.1774)  # Rayleigh's median
 
 
 def first_guess(views: Sequence[View]) -> Floats:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from trackcore.ballistics import FOOT_M, MPH_MPS, BallPhysics
+from trackcore.ballistics import BallPhysics
 from trackcore.cameras import PITCH_FRAME, StereoRig
 from trackcore.errors import InputError
 from trackcore.options import require_options
@@ -16,7 +16,7 @@ from trackcore.pitch._solve import N_UNKNOWN, Prior, Problem, Solution, first_gu
 from trackcore.pitch._views import Sightings, View, common_times, view
 from trackcore.pitch.options import FlightModel, PitchFitOptions
 from trackcore.pitch.paths import N_PARAMETERS, BallFlight, ConstantAcceleration, Model
-from trackcore.pitch.result import FATAL, FlightFit, PitchFit, PitchStatus, Residuals
+from trackcore.pitch.result import FlightFit, PitchFit, PitchStatus, Residuals
 from trackcore.pitch.zone import StrikeZone
 
 Floats = NDArray[np.float64]
@@ -166,7 +166,8 @@ def _solved(
         return PitchStatus.REPROJECTION_FAILED
     if not found.converged:
         return PitchStatus.OPT_DID_NOT_CONVERGE
-    if any(int(k.sum()) < _LEAST_SIGHTINGS for k in found.inlier) or found.dof < 1:
+    kept = np.split(found.inlier, [len(views[0])])
+    if any(int(k.sum()) < _LEAST_SIGHTINGS for k in kept) or found.dof < 1:
         return PitchStatus.REPROJECTION_FAILED
     scale = 1 / np.sqrt(np.diag(found.H))
     if not np.linalg.cond(found.H * scale[:, None] * scale) < _WORST_CONDITION:
@@ -191,8 +192,7 @@ def _flight_fit(
     path = model.path(found.q[:N_PARAMETERS], lo, hi)
     if path is None:
         lo, hi, path = *seen_s, found.path
-    squares = [(r[k] ** 2).sum(axis=1) for r, k in zip(found.residuals, found.inlier, strict=True)]
-    rms = float(np.sqrt(np.concatenate(squares).mean()))
+    rms = float(np.sqrt((found.residual[found.inlier] ** 2).sum(axis=1).mean()))
     return FlightFit(
         name, found.q, covariance, rms, found.chi2, found.dof, found.converged, found.iterations,
         path, lo, hi,
@@ -216,9 +216,9 @@ def _table(views: list[View], found: Solution) -> Residuals:
         np.concatenate([np.full(len(v), side, np.uint8) for side, v in enumerate(views)]),
         np.concatenate([v.index for v in views]),
         np.concatenate([v.tau + shift for v, shift in zip(views, later, strict=True)]),
-        np.concatenate(found.residuals),
-        np.concatenate(found.distances),
-        np.concatenate(found.inlier),
+        found.residual,
+        found.distance,
+        found.inlier,
     )
 
 
@@ -249,5 +249,3 @@ def _check_radar(radar_mph: object) -> None:
     if not number or not 0 < radar_mph < math.inf:  # type: ignore[operator]
         raise InputError(f"radar_mph: expected a speed above 0 [mph], got {radar_mph!r}")
 
-
-__all__ = ["FATAL", "FOOT_M", "MPH_MPS", "fit_pitch"]

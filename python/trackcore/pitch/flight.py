@@ -65,7 +65,7 @@ def crossing_times(path: Path, normal: Floats, distances: Floats, lo: float, hi:
     The path is sampled, then Newton's method, held between the samples, makes it exact.
     """
     grid = np.linspace(lo, hi, _GRID)
-    height = path.at(grid).X @ normal
+    height = path.places(grid)[0] @ normal
     above = height[:, None] - distances
     change = (above[:-1] <= 0) & (above[1:] > 0)
     found = change.any(axis=0)
@@ -76,9 +76,8 @@ def crossing_times(path: Path, normal: Floats, distances: Floats, lo: float, hi:
     with np.errstate(divide="ignore", invalid="ignore"):
         tau = np.where(found, low - a * (high - low) / (b - a), 0.5 * (low + high))
         for _ in range(_NEWTON_ROUNDS):
-            motion = path.at(tau)
-            off = motion.X @ normal - distances
-            to = np.clip(tau - off / (motion.V @ normal), low, high)
+            X, V = path.places(tau)
+            to = np.clip(tau - (X @ normal - distances) / (V @ normal), low, high)
             done = np.abs(np.where(found, to - tau, 0.0)).max(initial=0.0) < 1e-13
             tau = np.where(np.isfinite(to), to, tau)
             if done:

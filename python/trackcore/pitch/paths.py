@@ -40,6 +40,9 @@ class Path(Protocol):
     def at(self, tau: Floats) -> Motion:
         """Return the motion at times (n,) [s]."""
 
+    def places(self, tau: Floats) -> tuple[Floats, Floats]:
+        """Return positions and velocities (n, 3) alone."""
+
 
 class Model(Protocol):
     """A family of paths with nine parameters: position, velocity at the reference, three more."""
@@ -75,6 +78,12 @@ class _Parabola:
         )
 
 
+    def places(self, tau: Floats) -> tuple[Floats, Floats]:
+        t = tau[:, None]
+        X0, V0, A = self.q[:3], self.q[3:6], self.q[6:]
+        return X0 + t * (V0 + 0.5 * t * A), V0 + t * A
+
+
 @dataclass(frozen=True, slots=True)
 class BallFlight:
     """Gravity, drag and lift: V' = g - K |V| (Cd V - w x V).
@@ -105,36 +114,29 @@ class BallFlight:
     def path(self, q: Floats, lo: float, hi: float) -> Path | None:
         """Return the solution, or None where it does not settle."""
         span = Span(lo, hi, _LONG_NODES if hi - lo > _LONG_S else _FIT_NODES)
+        pull = q[6] * np.eye(3) - _cross(self.lift_basis @ q[7:])
         V = q[3:6] + span.nodes[:, None] * self.gravity
+        settled = 1e-11 * (1 + np.abs(q[3:6]).max())
         for _ in range(_MOST_ROUNDS):
-            A, slopes = self._acceleration(q, V)
+            speed = np.sqrt((V * V).sum(axis=1))
+            A = self.gravity - (self.drag_per_m * speed)[:, None] * (V @ pull.T)
             to = q[3:6] + span.integrate @ A
-            if not np.isfinite(to).all():
-                return None
             change = np.abs(to - V).max()
             V = to
-            if change < 1e-11 * (1 + np.abs(q[3:6]).max()):
-                return self._solved(q, span, V)
+            if not change >= settled:  # NaN as well
+                return self._solved(q, span, V, pull) if np.isfinite(change) else None
         return None
 
-    def _acceleration(self, q: Floats, V: Floats) -> tuple[Floats, Floats]:
-        w = self.lift_basis @ q[7:]
-        speed = np.sqrt(np.einsum("ij,ij->i", V, V))[:, None]
-        turned = q[6] * V - V @ _cross(w).T
-        return self.gravity - self.drag_per_m * speed * turned, turned
-
-    def _solved(self, q: Floats, span: Span, V: Floats) -> Path:
+    def _solved(self, q: Floats, span: Span, V: Floats, pull: Floats) -> Path:
         n, K = len(V), self.drag_per_m
-        A, turned = self._acceleration(q, V)
-        speed = np.maximum(np.sqrt(np.einsum("ij,ij->i", V, V)), 1e-300)
-        linear = q[6] * np.eye(3) - _cross(self.lift_basis @ q[7:])
-        by_V = -K * (
-            turned[:, :, None] * (V / speed[:, None])[:, None, :] + speed[:, None, None] * linear
-        )
+        speed = np.maximum(np.sqrt((V * V).sum(axis=1)), 1e-300)[:, None]
+        turned = V @ pull.T
+        A = self.gravity - K * speed * turned
+        by_V = -K * (turned[:, :, None] * (V / speed)[:, None, :] + speed[:, :, None] * pull)
         by_q = np.zeros((n, 3, N_PARAMETERS))
-        by_q[:, :, 6] = -K * speed[:, None] * V
+        by_q[:, :, 6] = -K * speed * V
         for i in range(2):
-            by_q[:, :, 7 + i] = K * speed[:, None] * (V @ _cross(self.lift_basis[:, i]).T)
+            by_q[:, :, 7 + i] = K * speed * (V @ _cross(self.lift_basis[:, i]).T)
         # slopes S of V at the nodes: S = S0 + integral of (by_V S + by_q)
         system = -np.einsum("ij,jab->iajb", span.integrate, by_V).reshape(3 * n, 3 * n)
         system[np.diag_indices(3 * n)] += 1
@@ -167,6 +169,12 @@ class _Flight:
             dX[:, i, 3 + i] += tau
         X0, V0 = self.q[:3], self.q[3:6]
         return Motion(X[:, :, 0] + X0 + tau[:, None] * V0, V[:, :, 0] + V0, A, dX, dV)
+
+    def places(self, tau: Floats) -> tuple[Floats, Floats]:
+        basis = self.span.basis(tau)
+        k = slice(None, None, 1 + N_PARAMETERS)
+        X = basis @ self.place[:, k] + self.q[:3] + tau[:, None] * self.q[3:6]
+        return X, basis[:, : self.span.n + 1] @ self.velocity[:, k] + self.q[3:6]
 
 
 def _cross(w: Floats) -> Floats:

@@ -15,8 +15,16 @@ from trackcore.pitch.paths import Path
 
 Floats = NDArray[np.float64]
 
-_GRID, _ROUNDS = 65, 3
+_GRID, _ROUNDS = 33, 3
 _FRONT_HALF_M = 8.5 * INCH_M
+
+
+# the plate's corners: x and z of the world [m], round it once; its sides, and their normals
+_CORNERS: Floats = PITCH_FRAME.to_world(home_plate_ft())[:, [0, 2]]
+_EDGES: Floats = np.roll(_CORNERS, -1, axis=0) - _CORNERS
+_OUTWARD: Floats = np.stack([-_EDGES[:, 1], _EDGES[:, 0]], axis=1)
+_OUTWARD *= np.sign((_OUTWARD * (_CORNERS - _CORNERS.mean(axis=0))).sum(axis=1))[:, None]
+_OUTWARD /= np.linalg.norm(_OUTWARD, axis=1, keepdims=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,20 +105,10 @@ class StrikeZone:
         return row, column
 
 
-def _corners() -> Floats:
-    """Return the plate's corners (5, 2): x and z of the world [m], round it once."""
-    return PITCH_FRAME.to_world(home_plate_ft())[:, [0, 2]]
-
-
 def _plan_distances(xz: Floats) -> tuple[Floats, Floats]:
     """Return signed distances (n,) of places from the pentagon and their slopes (n, 2)."""
-    a = _corners()
-    edge = np.roll(a, -1, axis=0) - a
-    centre = a.mean(axis=0)
-    outward = np.stack([edge[:, 1], -edge[:, 0]], axis=1)
-    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
-    outward *= np.sign(np.einsum("ij,ij->i", outward, a - centre))[:, None]
-    off = xz[:, None, :] - a
+    edge, outward = _EDGES, _OUTWARD
+    off = xz[:, None, :] - _CORNERS
     height = np.einsum("nij,ij->ni", off, outward)
     nearest = height.argmax(axis=1)
     rows = np.arange(len(xz))
@@ -161,7 +159,7 @@ def call(
     a, b = lo, hi
     for _ in range(_ROUNDS):
         grid = np.linspace(a, b, _GRID)
-        margin = zone.margin_m(path.at(grid).X)
+        margin = zone.margin_m(path.places(grid)[0])
         i = int(margin.argmin())
         a, b = grid[max(i - 1, 0)], grid[min(i + 1, _GRID - 1)]
     at = path.at(grid[i : i + 1])
