@@ -44,7 +44,7 @@ def truth_of(flight: synth.Flight, options: tc.PitchFitOptions, zone: tc.StrikeZ
     )
     release = flight.crossing(-options.release_plane_z_ft * FOOT_M)[1]
     over = flight.t_s[np.abs(flight.X_world[:, 2]) < 1.2]
-    t = np.arange(over[0], over[-1], 2e-5)
+    t = np.arange(over[0], over[-2], 2e-5)
     depth = tc.BallPhysics().radius_m - zone.margin_m(flight.at(t)[0]).min()
     speed = float(np.linalg.norm(flight.crossing(PLANE_50_M)[2]))
     return Truth(plate, speed, release, (plate - plain.crossing(0.0)[1])[:2], float(depth))
@@ -100,9 +100,9 @@ def one(seed: int, args: argparse.Namespace, figures: Figures) -> None:
         figures.error.setdefault(name, []).append(float(value))
     t = np.array([(fit.reference_ns - seen.release_ns) * 1e-9])
     X, V = flight.at(t)
-    state = fit.flight.q - np.concatenate([X[0], V[0], np.zeros(3), [seen.clock_offset_s]])
-    known = [0, 1, 2, 3, 4, 5, 9]
-    figures.add("place, velocity, clock", state[known], fit.flight.covariance[np.ix_(known, known)])
+    known = [0, 1, 2, 3, 4, 5, -1]
+    state = fit.flight.q[known] - np.concatenate([X[0], V[0], [seen.clock_offset_s]])
+    figures.add("place, velocity, clock", state, fit.flight.covariance[np.ix_(known, known)])
     figures.add("plate X, Y", plate[:2], fit.plate.covariance[:2, :2])
     figures.add("speed at 50 ft", np.array([speed]), np.array([[fit.at_50ft.sigma_speed**2]]))
     figures.add("clock offset", np.array([clock]), np.array([[fit.sigma_clock_s**2]]))

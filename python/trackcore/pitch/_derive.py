@@ -21,7 +21,7 @@ from trackcore.pitch.flight import (
     spin_break,
 )
 from trackcore.pitch.options import FlightModel, PitchFitOptions
-from trackcore.pitch.paths import N_PARAMETERS, BallFlight, Model
+from trackcore.pitch.paths import BallFlight, Model
 from trackcore.pitch.result import UP_Z, FlightFit, PitchFit, PitchStatus, Residuals
 from trackcore.pitch.zone import NO_CALL, StrikeCall, StrikeZone, call
 
@@ -78,7 +78,7 @@ def _at_the_plate(
     whole: PitchFit, fit: FlightFit, model: Model, options: PitchFitOptions, air: BallPhysics,
     zone: StrikeZone,
 ) -> PitchFit:  # fmt: skip
-    C = fit.covariance[:N_PARAMETERS, :N_PARAMETERS]
+    C = fit.covariance[:-1, :-1]
     window = options.plate_plane_z_ft + options.approach_window_ft
     z = np.array([
         -options.release_plane_z_ft * FOOT_M, PITCHFX_50_M, PITCHFX_40_M, -window * FOOT_M,

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackcore.pitch._views import View
-from trackcore.pitch.paths import N_PARAMETERS, Model, Path
+from trackcore.pitch.paths import N_SIMPLE, Model, Path
 
 Floats = NDArray[np.float64]
 
-N_UNKNOWN = N_PARAMETERS + 1  # and the offset of the clocks, last
 _FEW = 0.1
 _SETTLED = 1e-6  # in units of one sigma, squared
 _FIRST_DAMPING, _HIGHEST_DAMPING = 1e-6, 1e12
@@ -32,7 +31,7 @@ class Prior:
 class Solution:
     """Where the least squares ended.
 
-    `q` (10,) unknowns, `H` (10, 10) the normal matrix with the prior; of the sightings, view by
+    `q` unknowns, the clock offset last, `H` the normal matrix with the prior; of the sightings, view by
     view, `residual` (n, 2) [px], `distance` (n,) [sigma] and `inlier`; `chi2`, `dof` of inliers.
     """
 
@@ -80,7 +79,7 @@ class Problem:
     def evaluate(self, q: Floats) -> _Step | None:
         """Return cost, gradient and matrices at `q`; None where there is no path or picture."""
         late = abs(float(q[-1])) + 1e-4
-        path = self.model.path(q[:N_PARAMETERS], self.lo - late, self.hi + late)
+        path = self.model.path(q[:-1], self.lo - late, self.hi + late)
         if path is None:
             return None
         motion = path.at(self._tau + q[-1] * self._late)
@@ -91,8 +90,8 @@ class Problem:
         by_X = self._whiten @ (
             (self._P[:, :2, :3] - uv[:, :, None] * self._P[:, 2:, :3]) / h[:, 2, None, None]
         )
-        J = np.empty((len(uv), 2, N_UNKNOWN))
-        np.matmul(by_X, motion.dX, out=J[:, :, :N_PARAMETERS])
+        J = np.empty((len(uv), 2, len(q)))
+        np.matmul(by_X, motion.dX, out=J[:, :, :-1])
         J[:, :, -1] = (by_X @ motion.V[:, :, None])[:, :, 0] * self._late[:, None]
         residual = uv - self._uv
         r = (self._whiten @ residual[:, :, None])[:, :, 0]
@@ -108,8 +107,8 @@ class Problem:
         far = distance > k
         loss = np.where(far, k * (distance - 0.5 * k), 0.5 * distance**2)[self.inlier].sum()
         weight = self.inlier * np.where(far, k / np.maximum(distance, k), 1.0)
-        weighed = (J * weight[:, None, None]).reshape(-1, N_UNKNOWN)
-        H = weighed.T @ J.reshape(-1, N_UNKNOWN) + np.diag(self.prior.information)
+        weighed = (J * weight[:, None, None]).reshape(-1, len(q))
+        H = weighed.T @ J.reshape(-1, len(q)) + np.diag(self.prior.information)
         g = weighed.T @ r.ravel() + self.prior.information * off
         bend = H
         if 0 < far.mean() < _FEW:  # the cost of what is far does not bend along the distance
@@ -127,7 +126,7 @@ class Problem:
         for i in range(most):
             scale = 1 / np.sqrt(np.maximum(np.diag(best.H), 1e-300))
             scaled = best.bend * scale[:, None] * scale
-            scaled[np.diag_indices(N_UNKNOWN)] += damping
+            scaled[np.diag_indices(len(q))] += damping
             try:
                 step = -scale * np.linalg.solve(scaled, scale * best.g)
             except np.linalg.LinAlgError:
@@ -168,7 +167,7 @@ class Problem:
                 break
             self.inlier, self.noise = kept, noise
         chi2 = float((best.distance[self.inlier] ** 2).sum())
-        dof = 2 * int(self.inlier.sum()) - N_UNKNOWN
+        dof = 2 * int(self.inlier.sum()) - len(q)
         return Solution(
             q, best.path, best.H, best.residual, best.distance, self.inlier, chi2, dof, converged,
             total,
@@ -198,9 +197,9 @@ def first_guess(views: Sequence[View]) -> Floats:
     J, b, third = (np.concatenate(part) for part in (rows, rights, owners))
     tau = np.concatenate([seen.tau for seen in views])
     weight = np.ones(len(J))
-    q = np.zeros(N_PARAMETERS)
+    q = np.zeros(N_SIMPLE)
     for _ in range(_LINEAR_ROUNDS):
-        A, y = (J * weight[:, None, None]).reshape(-1, N_PARAMETERS), (b * weight[:, None]).ravel()
+        A, y = (J * weight[:, None, None]).reshape(-1, N_SIMPLE), (b * weight[:, None]).ravel()
         q = np.linalg.lstsq(A, y, rcond=None)[0]
         t = tau[:, None]
         X = q[:3] + t * (q[3:6] + 0.5 * t * q[6:])

@@ -12,10 +12,16 @@ from trackcore.cameras import PITCH_FRAME, StereoRig
 from trackcore.errors import InputError
 from trackcore.options import require_options
 from trackcore.pitch import _derive
-from trackcore.pitch._solve import N_UNKNOWN, Prior, Problem, Solution, first_guess
+from trackcore.pitch._solve import Prior, Problem, Solution, first_guess
 from trackcore.pitch._views import Sightings, View, common_times, view
 from trackcore.pitch.options import FlightModel, PitchFitOptions
-from trackcore.pitch.paths import N_PARAMETERS, BallFlight, ConstantAcceleration, Model
+from trackcore.pitch.paths import (
+    N_SIMPLE,
+    BallFlight,
+    ConstantAcceleration,
+    Model,
+    lift_growth,
+)
 from trackcore.pitch.result import FlightFit, PitchFit, PitchStatus, Residuals
 from trackcore.pitch.zone import StrikeZone
 
@@ -110,7 +116,7 @@ def fit_pitch(
         for side, (camera, seen) in enumerate(zip(rig.cameras, sides, strict=True))
     ]
     counts = [len(v) for v in views]
-    if min(counts) < _LEAST_SIGHTINGS or 2 * sum(counts) < N_UNKNOWN + 2:
+    if min(counts) < _LEAST_SIGHTINGS or 2 * sum(counts) < N_SIMPLE + 3:
         return _derive.failed(PitchStatus.INSUFFICIENT_POINTS, reference_ns)
     return _fit(views, chosen, air, zone or StrikeZone.of_batter(), reference_ns, radar_mph,
                 plate=there)  # fmt: skip
@@ -121,8 +127,7 @@ def _fit(
     reference_ns: int, radar_mph: float | None, *, plate: bool,
 ) -> PitchFit:  # fmt: skip
     clock = 1 / options.clock_sigma_s**2 if options.clock_sigma_s > 0 else _FIXED
-    nothing = np.zeros(N_UNKNOWN)
-    prior = Prior(nothing, np.append(np.zeros(N_PARAMETERS), clock))
+    prior = Prior(np.zeros(N_SIMPLE + 1), np.append(np.zeros(N_SIMPLE), clock))
     seen_s = (min(v.tau.min() for v in views), max(v.tau.max() for v in views))
     parabola = ConstantAcceleration()
     start = np.append(first_guess(views), 0.0)
@@ -134,11 +139,11 @@ def _fit(
     model: Model = parabola
     chosen = solved
     if plate and np.linalg.norm(simple.q[3:6]) > 0:
-        flight = BallFlight.across(simple.q[3:6], np.array([0.0, 1.0, 0.0]), air)
-        mean = np.append(np.zeros(6), [options.drag, 0, 0, 0])
-        spread = np.array([options.drag_sigma, options.lift_sigma, options.lift_sigma])
+        flight, start = _physics_start(simple.q, air)
+        mean = np.concatenate([np.zeros(6), [options.drag], np.zeros(4)])
+        spread = np.array([options.drag_sigma, *[options.lift_sigma] * 3])
         prior = Prior(mean, np.concatenate([np.zeros(6), spread**-2.0, [clock]]))
-        better = _solved(views, flight, prior, _physics_start(simple.q, flight), options)
+        better = _solved(views, flight, prior, start, options)
         if isinstance(better, PitchStatus):
             if options.model is FlightModel.PHYSICS:
                 return _derive.failed(better, reference_ns)
@@ -189,7 +194,7 @@ def _flight_fit(
         covariance = covariance * per_dof
     lo, hi = min(seen_s[0], 0.0), max(seen_s[1], 0.0)
     lo, hi = lo - options.max_extrapolation_s, hi + options.max_extrapolation_s
-    path = model.path(found.q[:N_PARAMETERS], lo, hi)
+    path = model.path(found.q[:-1], lo, hi)
     if path is None:
         lo, hi, path = *seen_s, found.path
     rms = float(np.sqrt((found.residual[found.inlier] ** 2).sum(axis=1).mean()))
@@ -199,15 +204,18 @@ def _flight_fit(
     )  # fmt: skip
 
 
-def _physics_start(q: Floats, model: BallFlight) -> Floats:
-    """Return the unknowns of the physics that bend a flight as the parabola `q` does."""
-    V = q[3:6]
+def _physics_start(q: Floats, air: BallPhysics) -> tuple[BallFlight, Floats]:
+    """Return the physics and its unknowns that bend a flight as the parabola `q` does."""
+    V, up = q[3:6], np.array([0.0, 1.0, 0.0])
     speed = float(np.linalg.norm(V))
-    pull = (q[6:9] - model.gravity) / max(model.drag_per_m * speed**2, 1e-12)
     forward = V / speed
+    pull = (q[6:9] + air.gravity * up) / max(air.drag_per_m * speed**2, 1e-12)
     drag = float(np.clip(-pull @ forward, 0.0, 1.0))
-    lift = np.clip(model.lift_basis.T @ np.cross(forward, pull), -0.5, 0.5)
-    return np.concatenate([q[:6], [drag], lift, q[9:]])
+    lift = np.cross(forward, pull)
+    lift /= max(1.0, float(np.linalg.norm(lift)) / 0.5)
+    growth = lift_growth(float(np.linalg.norm(lift)), drag, air.drag_per_m)
+    model = BallFlight.along(V, up, air, growth)
+    return model, np.concatenate([q[:6], [drag], model.lift_basis.T @ lift, q[9:]])
 
 
 def _table(views: list[View], found: Solution) -> Residuals:

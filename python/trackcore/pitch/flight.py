@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trackcore.pitch.paths import N_PARAMETERS, BallFlight, Motion, Path
+from trackcore.pitch.paths import BallFlight, Motion, Path
 
 Floats = NDArray[np.float64]
 
@@ -87,7 +87,7 @@ def crossing_times(path: Path, normal: Floats, distances: Floats, lo: float, hi:
 
 @dataclass(frozen=True, slots=True)
 class Slopes:
-    """A path where it crosses a plane: k crossings, slopes (k, 3, 9) along the plane, (k, 9) of time."""
+    """A path where it crosses a plane: k crossings, slopes (k, 3, n) along it, (k, n) of time."""
 
     tau: Floats
     X: Floats
@@ -109,7 +109,7 @@ def slopes_at(path: Path, tau: Floats, normal: Floats) -> Slopes:
 def crossings(
     s: Slopes, covariance: Floats, reference_ns: int, seen: tuple[float, float]
 ) -> list[Crossing]:
-    """Return a `Crossing` for each of the k; `covariance` (9, 9) is that of the parameters."""
+    """Return a `Crossing` for each of the k; `covariance` is that of the parameters."""
     result = []
     for k, tau in enumerate(s.tau):
         if not np.isfinite(tau):
@@ -159,7 +159,7 @@ def spin_break(
     """
     if not np.isfinite(s.tau[[start, end]]).all():
         return NO_BREAK
-    spinless_q = np.concatenate([s.X[start], s.V[start], [q[6], 0.0, 0.0]])
+    spinless_q = np.concatenate([s.X[start], s.V[start], [q[6], 0.0, 0.0, 0.0]])
     duration = 1.5 * (s.tau[end] - s.tau[start]) + 1e-3
     path = model.path(spinless_q, -1e-3, duration)
     normal = np.array([0.0, 0.0, 1.0])
@@ -169,7 +169,7 @@ def spin_break(
     if not np.isfinite(tau).all():
         return NO_BREAK
     plain = slopes_at(path, tau, normal)
-    by_q = np.zeros((N_PARAMETERS, N_PARAMETERS))
+    by_q = np.zeros((model.n, model.n))
     by_q[:3], by_q[3:6], by_q[6, 6] = s.dX[start], s.dV[start], 1.0
     off = s.X[end] - plain.X[0]
     slope = s.dX[end] - plain.dX[0] @ by_q

@@ -14,7 +14,7 @@ from trackcore.cameras import PITCH_FRAME
 from trackcore.errors import InputError
 from trackcore.pitch.flight import NO_CROSSING, Break, Crossing, crossing_times, crossings, slopes_at
 from trackcore.pitch.options import FlightModel
-from trackcore.pitch.paths import N_PARAMETERS, Path
+from trackcore.pitch.paths import Path
 from trackcore.pitch.zone import StrikeCall
 
 Floats = NDArray[np.float64]
@@ -64,10 +64,11 @@ class FlightFit:
     Attributes
     ----------
     model : FlightModel
-    q : (10,) float64
+    q : (10,) or (11,) float64
         Place [m] and velocity [m/s] at the reference time; acceleration [m/s2], or the drag
-        coefficient and two lift coefficients; the clock offset [s].
-    covariance : (10, 10) float64
+        coefficient and the lift coefficients about two axes across the flight and one along it; the
+        clock offset [s].
+    covariance : (10, 10) or (11, 11) float64
         Of `q`, enlarged where residuals are larger than the noise explains.
     rms_px : float
         Of the distances between path and inliers in the pictures.
@@ -194,7 +195,7 @@ class PitchFit:
         if not np.isfinite(tau[0]):
             return NO_CROSSING
         slopes = slopes_at(fit.path, tau, n)
-        C = fit.covariance[:N_PARAMETERS, :N_PARAMETERS]
+        C = fit.covariance[:-1, :-1]
         return crossings(slopes, C, self.reference_ns, self.seen_s)[0]
 
     def at_times(self, t_ns: NDArray[np.int64]) -> tuple[Floats, Floats]:

@@ -206,7 +206,7 @@ def random_throw(seed: int, *, physics: BallPhysics | None = None) -> Throw:
     throw = Throw(release=release, velocity=(0, 0, speed), spin_axis=axis, spin_rpm=spin, drag=drag)
     for _ in range(_AIM_ROUNDS):
         way = np.array([aim[0] - release[0], aim[1] - release[1], -release[2]])
-        vx, vy, vz = speed * way / np.linalg.norm(way)
+        vx, vy, vz = (speed * way / np.linalg.norm(way)).tolist()
         throw = Throw(
             release=release, velocity=(vx, vy, vz), spin_axis=axis, spin_rpm=spin, drag=drag
         )
