@@ -110,6 +110,10 @@ from trackcore.types import Triangulation as Triangulation
 
 if _TYPE_CHECKING:
     # the names of _LAZY, for type checkers
+    from trackcore.pitch.tracker import StereoTracker as StereoTracker
+    from trackcore.pitch.sightings import FrameBalls as FrameBalls
+    from trackcore.pitch.sightings import BallTrack as BallTrack
+    from trackcore.pitch.sightings import StereoObservation as StereoObservation
     from trackcore.pitch.fit import fit_pitch as fit_pitch
     from trackcore.pitch.result import PitchFit as PitchFit
     from trackcore.pitch.result import PitchStatus as PitchStatus
@@ -152,6 +156,10 @@ if _TYPE_CHECKING:
 # Names whose modules import more than numpy, or which not every program needs: loaded when first
 # asked for.
 _LAZY: dict[str, str] = {
+    "StereoTracker": "trackcore.pitch.tracker",
+    "FrameBalls": "trackcore.pitch.sightings",
+    "BallTrack": "trackcore.pitch.sightings",
+    "StereoObservation": "trackcore.pitch.sightings",
     "fit_pitch": "trackcore.pitch.fit",
     "PitchFit": "trackcore.pitch.result",
     "PitchStatus": "trackcore.pitch.result",

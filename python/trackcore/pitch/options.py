@@ -112,7 +112,7 @@ class StereoTrackOptions(Options):
     confirm: int = knob(4, lo=1, hi=100, doc="frames of each camera before a track is believed")
     min_depth_m: float = knob(0.5, unit="m", lo=0.01, hi=1000.0, doc="nearest place of a ball")
     max_depth_m: float = knob(40.0, unit="m", lo=0.1, hi=1e5, doc="farthest place of a ball")
-    max_tracks: int = knob(64, lo=1, hi=4096, doc="most hypotheses alive; the best stay")
+    max_tracks: int = knob(16, lo=1, hi=4096, doc="most hypotheses alive; the best stay")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
