@@ -127,8 +127,8 @@ def main() -> None:
     figures = Figures({}, {}, [])
     for i in range(args.pitches):
         one(args.seed + i, args, figures)
-    print(f"{machine()}\n\n{args.pitches} pitches, {args.fps:g} fps, {args.noise:g} px,"
-          f" outliers {args.outliers:g}, {args.model}: {figures.failed} without status OK\n")  # fmt: skip
+    print(f"{machine()}\n\n{args.pitches} pitches, {args.fps:g} fps, {args.noise:g} px,")
+    print(f"outliers {args.outliers:g}, {args.model}: {figures.failed} without status OK\n")
     rows = []
     for name, errors in figures.error.items():
         e = np.abs(np.array(errors))

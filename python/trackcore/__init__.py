@@ -110,21 +110,6 @@ from trackcore.types import Triangulation as Triangulation
 
 if _TYPE_CHECKING:
     # the names of _LAZY, for type checkers
-    from trackcore.pitch.tracker import StereoTracker as StereoTracker
-    from trackcore.pitch.sightings import FrameBalls as FrameBalls
-    from trackcore.pitch.sightings import BallTrack as BallTrack
-    from trackcore.pitch.sightings import StereoObservation as StereoObservation
-    from trackcore.pitch.fit import fit_pitch as fit_pitch
-    from trackcore.pitch.result import PitchFit as PitchFit
-    from trackcore.pitch.result import PitchStatus as PitchStatus
-    from trackcore.pitch._views import Sightings as Sightings
-    from trackcore.pitch.zone import StrikeZone as StrikeZone
-    from trackcore.pitch.zone import StrikeCall as StrikeCall
-    from trackcore.pitch.options import PitchFitOptions as PitchFitOptions
-    from trackcore.pitch.options import StereoTrackOptions as StereoTrackOptions
-    from trackcore.pitch.options import PitchEventOptions as PitchEventOptions
-    from trackcore.pitch.options import FlightModel as FlightModel
-    from trackcore.pitch.lane import lane_rig as lane_rig
     from trackcore.ballistics import BallPhysics as BallPhysics
     from trackcore.cameras.boards import CharucoBoard as CharucoBoard
     from trackcore.cameras.boards import Chessboard as Chessboard
@@ -143,6 +128,27 @@ if _TYPE_CHECKING:
     from trackcore.cameras.world import solve_world as solve_world
     from trackcore.exports import export_solve as export_solve
     from trackcore.exports import load_solve as load_solve
+    from trackcore.pitch._views import Sightings as Sightings
+    from trackcore.pitch.events import PitchEvent as PitchEvent
+    from trackcore.pitch.events import PitchEventKind as PitchEventKind
+    from trackcore.pitch.events import PitchPhase as PitchPhase
+    from trackcore.pitch.events import PitchStateMachine as PitchStateMachine
+    from trackcore.pitch.fit import fit_pitch as fit_pitch
+    from trackcore.pitch.lane import lane_rig as lane_rig
+    from trackcore.pitch.options import FlightModel as FlightModel
+    from trackcore.pitch.options import PitchEventOptions as PitchEventOptions
+    from trackcore.pitch.options import PitchFitOptions as PitchFitOptions
+    from trackcore.pitch.options import StereoTrackOptions as StereoTrackOptions
+    from trackcore.pitch.pitches import PitchTracker as PitchTracker
+    from trackcore.pitch.pitches import TrackedPitch as TrackedPitch
+    from trackcore.pitch.result import PitchFit as PitchFit
+    from trackcore.pitch.result import PitchStatus as PitchStatus
+    from trackcore.pitch.sightings import BallTrack as BallTrack
+    from trackcore.pitch.sightings import FrameBalls as FrameBalls
+    from trackcore.pitch.sightings import StereoObservation as StereoObservation
+    from trackcore.pitch.tracker import StereoTracker as StereoTracker
+    from trackcore.pitch.zone import StrikeCall as StrikeCall
+    from trackcore.pitch.zone import StrikeZone as StrikeZone
     from trackcore.session.behavior import BehaviorRecorder as BehaviorRecorder
     from trackcore.session.exporting import export_sessions as export_sessions
     from trackcore.session.identity import clip_fingerprint as clip_fingerprint
@@ -156,6 +162,12 @@ if _TYPE_CHECKING:
 # Names whose modules import more than numpy, or which not every program needs: loaded when first
 # asked for.
 _LAZY: dict[str, str] = {
+    "PitchStateMachine": "trackcore.pitch.events",
+    "PitchEvent": "trackcore.pitch.events",
+    "PitchEventKind": "trackcore.pitch.events",
+    "PitchPhase": "trackcore.pitch.events",
+    "PitchTracker": "trackcore.pitch.pitches",
+    "TrackedPitch": "trackcore.pitch.pitches",
     "StereoTracker": "trackcore.pitch.tracker",
     "FrameBalls": "trackcore.pitch.sightings",
     "BallTrack": "trackcore.pitch.sightings",

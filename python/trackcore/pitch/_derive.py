@@ -119,9 +119,9 @@ def _approach(
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the angles of the last part and their deviations [deg], across and up."""
     if at_the_end:
-        way, by_q = s.V[_PLATE], s.dV[_PLATE]
+        way, by_q = s.V[_PLATE], s.V_by_q[_PLATE]
     else:
-        way, by_q = s.X[_PLATE] - s.X[_WINDOW], s.dX[_PLATE] - s.dX[_WINDOW]
+        way, by_q = s.X[_PLATE] - s.X[_WINDOW], s.X_by_q[_PLATE] - s.X_by_q[_WINDOW]
     angles, sigmas = [], []
     for axis in (0, 1):
         angles.append(math.degrees(math.atan2(way[axis], way[2])))

@@ -111,9 +111,7 @@ class Expected:
         S = self.S + R
         det = S[:, 0, 0] * S[:, 1, 1] - S[:, 0, 1] ** 2
         u, v = off[:, 0], off[:, 1]
-        return np.asarray(
-            (S[:, 1, 1] * u * u - 2 * S[:, 0, 1] * u * v + S[:, 0, 0] * v * v) / det
-        )
+        return np.asarray((S[:, 1, 1] * u * u - 2 * S[:, 0, 1] * u * v + S[:, 0, 0] * v * v) / det)
 
 
 @lru_cache(maxsize=64)  # the tracks of a frame all make the same step

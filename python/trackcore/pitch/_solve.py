@@ -31,8 +31,9 @@ class Prior:
 class Solution:
     """Where the least squares ended.
 
-    `q` unknowns, the clock offset last, `H` the normal matrix with the prior; of the sightings, view by
-    view, `residual` (n, 2) [px], `distance` (n,) [sigma] and `inlier`; `chi2`, `dof` of inliers.
+    `q` unknowns, the clock offset last, `H` the normal matrix with the prior; of the sightings,
+    view by view, `residual` (n, 2) [px], `distance` (n,) [sigma] and `inlier`; `chi2` and `dof` of
+    the inliers.
     """
 
     q: Floats
@@ -91,7 +92,7 @@ class Problem:
             (self._P[:, :2, :3] - uv[:, :, None] * self._P[:, 2:, :3]) / h[:, 2, None, None]
         )
         J = np.empty((len(uv), 2, len(q)))
-        np.matmul(by_X, motion.dX, out=J[:, :, :-1])
+        np.matmul(by_X, motion.X_by_q, out=J[:, :, :-1])
         J[:, :, -1] = (by_X @ motion.V[:, :, None])[:, :, 0] * self._late[:, None]
         residual = uv - self._uv
         r = (self._whiten @ residual[:, :, None])[:, :, 0]
@@ -196,8 +197,8 @@ def first_guess(views: Sequence[View]) -> Floats:
         owners.append(np.broadcast_to(seen.P[2], (len(seen), 4)))
     J, b, third = (np.concatenate(part) for part in (rows, rights, owners))
     tau = np.concatenate([seen.tau for seen in views])
-    weight = np.ones(len(J))
-    q = np.zeros(N_SIMPLE)
+    weight: Floats = np.ones(len(J))
+    q: Floats = np.zeros(N_SIMPLE)
     for _ in range(_LINEAR_ROUNDS):
         A, y = (J * weight[:, None, None]).reshape(-1, N_SIMPLE), (b * weight[:, None]).ravel()
         q = np.linalg.lstsq(A, y, rcond=None)[0]
@@ -207,5 +208,7 @@ def first_guess(views: Sequence[View]) -> Floats:
         depth = np.maximum(np.abs(depth), 1e-3)
         off = np.linalg.norm(J @ q - b, axis=1) / depth
         typical = max(float(np.median(off)), 1e-9)
-        weight = np.sqrt(np.minimum(1.0, 2 * typical / np.maximum(off, 1e-300))) / depth
+        weight = np.asarray(
+            np.sqrt(np.minimum(1.0, 2 * typical / np.maximum(off, 1e-300))) / depth, np.float64
+        )
     return q

@@ -97,7 +97,7 @@ def view(
     uv = camera.undistort(seen.xy_px)
     index = np.flatnonzero(np.isfinite(uv).all(axis=1))
     uv, at = uv[index], seen.xy_px[index]
-    tau = (common_times(camera, seen)[index] - reference_ns) * 1e-9
+    tau: Floats = np.asarray((common_times(camera, seen)[index] - reference_ns) * 1e-9, np.float64)
     if seen.covariance is None:
         C = np.broadcast_to(sigma_px**2 * np.eye(2), (len(index), 2, 2))
     else:

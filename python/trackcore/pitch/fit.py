@@ -256,4 +256,3 @@ def _check_radar(radar_mph: object) -> None:
     number = isinstance(radar_mph, (int, float, np.floating)) and not isinstance(radar_mph, bool)
     if not number or not 0 < radar_mph < math.inf:  # type: ignore[operator]
         raise InputError(f"radar_mph: expected a speed above 0 [mph], got {radar_mph!r}")
-

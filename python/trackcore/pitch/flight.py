@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,18 +93,18 @@ class Slopes:
     tau: Floats
     X: Floats
     V: Floats
-    dX: Floats
-    dV: Floats
+    X_by_q: Floats
+    V_by_q: Floats
     dtau: Floats
 
 
 def slopes_at(path: Path, tau: Floats, normal: Floats) -> Slopes:
     """Return place and velocity at crossings, and how they follow the parameters."""
     m: Motion = path.at(tau)
-    dtau = -np.einsum("a,kap->kp", normal, m.dX) / (m.V @ normal)[:, None]
-    dX = m.dX + m.V[:, :, None] * dtau[:, None, :]
-    dV = m.dV + m.A[:, :, None] * dtau[:, None, :]
-    return Slopes(tau, m.X, m.V, dX, dV, dtau)
+    dtau = -np.einsum("a,kap->kp", normal, m.X_by_q) / (m.V @ normal)[:, None]
+    X_by_q = m.X_by_q + m.V[:, :, None] * dtau[:, None, :]
+    V_by_q = m.V_by_q + m.A[:, :, None] * dtau[:, None, :]
+    return Slopes(tau, m.X, m.V, X_by_q, V_by_q, dtau)
 
 
 def crossings(
@@ -116,17 +117,17 @@ def crossings(
             result.append(NO_CROSSING)
             continue
         speed = float(np.linalg.norm(s.V[k]))
-        by_speed = s.V[k] / speed @ s.dV[k]
+        by_speed = s.V[k] / speed @ s.V_by_q[k]
         result.append(Crossing(
             reference_ns + round(tau * 1e9), _deviation(s.dtau[k], covariance), s.X[k], s.V[k],
-            s.dX[k] @ covariance @ s.dX[k].T, speed, _deviation(by_speed, covariance),
+            s.X_by_q[k] @ covariance @ s.X_by_q[k].T, speed, _deviation(by_speed, covariance),
             float(max(seen[0] - tau, tau - seen[1], 0.0)),
         ))  # fmt: skip
     return result
 
 
 def _deviation(slope: Floats, covariance: Floats) -> float:
-    return float(np.sqrt(max(slope @ covariance @ slope, 0.0)))
+    return math.sqrt(max(float(slope @ covariance @ slope), 0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +171,8 @@ def spin_break(
         return NO_BREAK
     plain = slopes_at(path, tau, normal)
     by_q = np.zeros((model.n, model.n))
-    by_q[:3], by_q[3:6], by_q[6, 6] = s.dX[start], s.dV[start], 1.0
+    by_q[:3], by_q[3:6], by_q[6, 6] = s.X_by_q[start], s.V_by_q[start], 1.0
     off = s.X[end] - plain.X[0]
-    slope = s.dX[end] - plain.dX[0] @ by_q
+    slope = s.X_by_q[end] - plain.X_by_q[0] @ by_q
     C = slope @ covariance @ slope.T
     return Break(float(off[0]), float(off[1]), float(np.sqrt(C[0, 0])), float(np.sqrt(C[1, 1])))

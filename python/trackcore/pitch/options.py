@@ -106,9 +106,7 @@ class StereoTrackOptions(Options):
     acceleration_sigma: float = knob(
         15.0, unit="m/s2", lo=0.0, hi=1000.0, doc="drag and lift beside gravity, on each axis"
     )
-    jerk: float = knob(
-        20.0, unit="m/s2/sqrt(s)", lo=0.0, hi=1e5, doc="drift of the acceleration"
-    )
+    jerk: float = knob(20.0, unit="m/s2/sqrt(s)", lo=0.0, hi=1e5, doc="drift of the acceleration")
     confirm: int = knob(4, lo=1, hi=100, doc="frames of each camera before a track is believed")
     min_depth_m: float = knob(0.5, unit="m", lo=0.01, hi=1000.0, doc="nearest place of a ball")
     max_depth_m: float = knob(40.0, unit="m", lo=0.1, hi=1e5, doc="farthest place of a ball")
@@ -117,7 +115,7 @@ class StereoTrackOptions(Options):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PitchEventOptions(Options):
-    """When a pitch begins and ends (`PitchStateMachine`). All times are of the stamps, not of us."""
+    """When a pitch begins and ends (`PitchStateMachine`). Times are those of the stamps."""
 
     min_active_ms: float = knob(
         33.0, unit="ms", lo=0.0, hi=10_000.0, doc="a ball seen for less is no pitch"

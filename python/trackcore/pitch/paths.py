@@ -22,20 +22,22 @@ _MOST_ROUNDS = 60
 class Motion:
     """A path at n times: positions [m], velocities [m/s], accelerations [m/s2], and slopes.
 
-    `dX`, `dV` are (n, 3, k): by the k parameters of the model.
+    `X_by_q`, `V_by_q` are (n, 3, k): by the k parameters of the model.
     """
 
     X: Floats
     V: Floats
     A: Floats
-    dX: Floats
-    dV: Floats
+    X_by_q: Floats
+    V_by_q: Floats
 
 
 class Path(Protocol):
     """A solved path; times `tau` are seconds from its reference."""
 
-    q: Floats
+    @property
+    def q(self) -> Floats:
+        """The parameters."""
 
     def at(self, tau: Floats) -> Motion:
         """Return the motion at times (n,) [s]."""
@@ -77,15 +79,18 @@ class _Parabola:
     def at(self, tau: Floats) -> Motion:
         t = tau[:, None]
         X0, V0, A = self.q[:3], self.q[3:6], self.q[6:]
-        dX, dV = np.zeros((2, len(tau), 3, N_SIMPLE))
+        X_by_q, V_by_q = np.zeros((2, len(tau), 3, N_SIMPLE))
         for i in range(3):
-            dX[:, i, i] = dV[:, i, 3 + i] = 1.0
-            dX[:, i, 3 + i] = dV[:, i, 6 + i] = tau
-            dX[:, i, 6 + i] = 0.5 * tau * tau
+            X_by_q[:, i, i] = V_by_q[:, i, 3 + i] = 1.0
+            X_by_q[:, i, 3 + i] = V_by_q[:, i, 6 + i] = tau
+            X_by_q[:, i, 6 + i] = 0.5 * tau * tau
         return Motion(
-            X0 + t * (V0 + 0.5 * t * A), V0 + t * A, np.broadcast_to(A, (len(tau), 3)), dX, dV
+            X0 + t * (V0 + 0.5 * t * A),
+            V0 + t * A,
+            np.broadcast_to(A, (len(tau), 3)),
+            X_by_q,
+            V_by_q,
         )
-
 
     def places(self, tau: Floats) -> tuple[Floats, Floats]:
         t = tau[:, None]
@@ -187,13 +192,13 @@ class _Flight:
         A = (basis[:, :m] @ self.acceleration).reshape(n, 3, -1)[:, :, 0]
         V = (basis[:, : m + 1] @ self.velocity).reshape(n, 3, -1)
         X = (basis @ self.place).reshape(n, 3, -1)
-        dV, dX = V[:, :, 1:], X[:, :, 1:]
+        V_by_q, X_by_q = V[:, :, 1:], X[:, :, 1:]
         for i in range(3):
-            dV[:, i, 3 + i] += 1
-            dX[:, i, i] += 1
-            dX[:, i, 3 + i] += tau
+            V_by_q[:, i, 3 + i] += 1
+            X_by_q[:, i, i] += 1
+            X_by_q[:, i, 3 + i] += tau
         X0, V0 = self.q[:3], self.q[3:6]
-        return Motion(X[:, :, 0] + X0 + tau[:, None] * V0, V[:, :, 0] + V0, A, dX, dV)
+        return Motion(X[:, :, 0] + X0 + tau[:, None] * V0, V[:, :, 0] + V0, A, X_by_q, V_by_q)
 
     def places(self, tau: Floats) -> tuple[Floats, Floats]:
         basis = self.span.basis(tau)

@@ -12,7 +12,14 @@ from trackcore._compat import StrEnum
 from trackcore.ballistics import FOOT_M, INCH_M, MPH_MPS
 from trackcore.cameras import PITCH_FRAME
 from trackcore.errors import InputError
-from trackcore.pitch.flight import NO_CROSSING, Break, Crossing, crossing_times, crossings, slopes_at
+from trackcore.pitch.flight import (
+    NO_CROSSING,
+    Break,
+    Crossing,
+    crossing_times,
+    crossings,
+    slopes_at,
+)
 from trackcore.pitch.options import FlightModel
 from trackcore.pitch.paths import Path
 from trackcore.pitch.zone import StrikeCall
@@ -172,9 +179,9 @@ class PitchFit:
     seen_s: tuple[float, float]
 
     def at_plane(self, z_ft: float) -> Crossing:
-        """Return where the pitch passes Z = `z_ft` of the documented frame, extrapolated if need be.
+        """Return where the pitch passes Z = `z_ft` of the documented frame.
 
-        NaN where it does not within `max_extrapolation_s` of what was seen.
+        Extrapolated if need be; NaN where it does not, or not within `max_extrapolation_s`.
         """
         if isinstance(z_ft, bool) or not isinstance(z_ft, (int, float, np.floating)):
             raise InputError(f"z_ft: expected a number [ft], got {z_ft!r}")
@@ -203,7 +210,8 @@ class PitchFit:
 
         NaN beyond `max_extrapolation_s` of what was seen.
         """
-        tau = (np.asarray(t_ns, np.int64) - self.reference_ns) * 1e-9
+        since_ns = np.asarray(t_ns, np.int64) - self.reference_ns
+        tau: Floats = np.asarray(since_ns * 1e-9, np.float64)
         X, V = np.full((2, len(tau), 3), np.nan)
         if self.flight is not None:
             inside = (tau >= self.flight.lo) & (tau <= self.flight.hi)
@@ -224,9 +232,10 @@ class PitchFit:
     def documented(self) -> dict[str, Any]:
         """Return the documented fields, in feet, inches, mph and the left-handed pitch frame.
 
-        Keys as of `PitchMetrics` and the pitch manifest: `velo_mph` (at the release plane), `HB_in`,
-        `iVB_in` (from 40 ft), `release_xyz_ft`, `approach_angles_deg`, `is_strike`, `zone_row`,
-        `zone_col`, `run_in`, `rise_in` (the same break), and `trajectory`. What is unknown is None.
+        Keys as of `PitchMetrics` and the pitch manifest: `velo_mph` (at the release plane),
+        `HB_in`, `iVB_in` (from 40 ft), `release_xyz_ft`, `approach_angles_deg`, `is_strike`,
+        `zone_row`, `zone_col`, `run_in`, `rise_in` (the same break), and `trajectory`. What is
+        unknown is None.
         """
         plate_ft = PITCH_FRAME.from_world(self.plate.X_world)
         return {

@@ -54,7 +54,7 @@ class FrameBalls:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One candidate that belongs to a track: stamp [ns], number in its frame, place, covariance."""
+    """One candidate of a frame: `given` is its own covariance, `covariance` what tracking takes."""
 
     side: int
     t_ns: int
@@ -63,6 +63,7 @@ class Sighting:
     uv_px: Floats
     flat_px: Floats
     covariance: Floats
+    given: Floats | None
     confidence: float
 
 

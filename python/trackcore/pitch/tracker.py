@@ -137,15 +137,25 @@ class StereoTracker:
         flat = camera.undistort(xy)
         given = getattr(balls, "covariance", None)
         floor = self.options.sigma_px**2 * np.eye(2)
-        if given is None:
-            C = np.broadcast_to(floor, (n, 2, 2))
-        else:  # what a detector says of itself, and a little for what the camera model does not
-            C = dims.array("balls.covariance", given, ("n", 2, 2)) + 0.25 * floor
+        C = np.broadcast_to(floor, (n, 2, 2))
+        if given is not None:  # what a detector says of itself, and the least for the camera model
+            given = dims.array("balls.covariance", given, ("n", 2, 2))
+            C = given + 0.25 * floor
         sure = _confidence(getattr(balls, "confidence", None), n)
         now = int(camera.common_time_ns(int(t_ns)))
         good = np.isfinite(flat).all(axis=1)
         return [
-            Sighting(which, int(t_ns), now, k, xy[k], flat[k], C[k], float(sure[k]))
+            Sighting(
+                which,
+                int(t_ns),
+                now,
+                k,
+                xy[k],
+                flat[k],
+                C[k],
+                None if given is None else given[k],
+                float(sure[k]),
+            )
             for k in np.flatnonzero(good).tolist()
         ], now
 
@@ -160,8 +170,10 @@ class StereoTracker:
         line_s = self.rig.cameras[which].line_time_ns * 1e-9
         return track.filter.expect(self._P[which], line_s, right=which == _RIGHT)
 
-    def _near(self, expected: Expected, seen: list[Sighting], which: int) -> list[tuple[float, int]]:
-        """Return squared distances and positions in `seen` of what a prediction may be, best first."""
+    def _near(
+        self, expected: Expected, seen: list[Sighting], which: int
+    ) -> list[tuple[float, int]]:
+        """Return what a prediction may be, best first: squared distances, places in `seen`."""
         uv = np.array([s.flat_px for s in seen])
         d2 = expected.distances(uv, np.array([s.covariance for s in seen]))
         focal = self.rig.cameras[which].K[0, 0]
@@ -245,8 +257,8 @@ class StereoTracker:
         self._guesses = different(self._guesses + begun)[: o.max_tracks]
 
     def _believe(self, taken: set[int]) -> list[BallTrack]:
-        """Promote guesses that both cameras have seen often enough; drop those that share theirs."""
-        o, believed = self.options, []
+        """Promote guesses that both cameras saw often enough; drop those that share theirs."""
+        o, believed = self.options, list[BallTrack]()
         for guess in sorted(self._guesses, key=lambda g: g.worth, reverse=True):
             speed = float(np.linalg.norm(guess.V_world))
             mean = guess.d2 / max(len(guess.sightings) - 2, 1)

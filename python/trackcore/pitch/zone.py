@@ -68,7 +68,11 @@ class StrikeZone:
         """Return the zone from the documented keys: shares of the batter's height [in]."""
         for name, value in (("batter_height_in", batter_height_in), ("top_ratio", top_ratio),
                             ("bottom_ratio", bottom_ratio)):  # fmt: skip
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e3:
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, (int, float))
+                or not 0 < value < 1e3
+            ):
                 raise InputError(f"{name}: expected a number above 0, got {value!r}")
         height = batter_height_in * INCH_M
         return cls(bottom_m=bottom_ratio * height, top_m=top_ratio * height)
@@ -164,9 +168,11 @@ def call(
         a, b = grid[max(i - 1, 0)], grid[min(i + 1, _GRID - 1)]
     at = path.at(grid[i : i + 1])
     distance, slope = zone.distances(at.X)
-    by_q = slope[0] @ at.dX[0]
+    by_q = slope[0] @ at.X_by_q[0]
     depth, sigma = radius_m - float(distance[0]), float(np.sqrt(by_q @ covariance @ by_q))
-    probability = 0.5 * math.erfc(-depth / (math.sqrt(2) * sigma)) if sigma > 0 else float(depth > 0)
+    probability = (
+        0.5 * math.erfc(-depth / (math.sqrt(2) * sigma)) if sigma > 0 else float(depth > 0)
+    )
     return StrikeCall(depth > 0, probability, depth, sigma, None, None)
 
 

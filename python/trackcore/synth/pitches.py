@@ -144,7 +144,8 @@ def fly(
     air = BallPhysics() if physics is None else physics
     state = [*throw.release, *throw.velocity]
     size = math.hypot(*throw.spin_axis)
-    axis = tuple(a / size if size > 0 else 0.0 for a in throw.spin_axis)
+    ax, ay, az = (a / size if size > 0 else 0.0 for a in throw.spin_axis)
+    axis = (ax, ay, az)
     rate = throw.spin_rpm * 2 * math.pi / 60 if size > 0 else 0.0
     rows, h = [list(state)], _STEP_S
     while len(rows) * h < _LONGEST_S and (
@@ -159,21 +160,27 @@ def fly(
         rows.append(_moved(s, mean, h))
         rate += mean[6] * h
     table = np.array(rows)
-    return Flight(throw, h * np.arange(len(rows)), table[:, :3], table[:, 3:])
+    return Flight(throw, h * np.arange(len(rows), dtype=np.float64), table[:, :3], table[:, 3:])
 
 
 def _moved(state: list[float], slope: list[float], h: float) -> list[float]:
     return [a + h * b for a, b in zip(state, slope[:6], strict=True)]
 
 
-def _slope(state: list[float], axis: Vec, rate: float, drag: float, air: BallPhysics) -> list[float]:  # fmt: skip
+def _slope(
+    state: list[float], axis: Vec, rate: float, drag: float, air: BallPhysics
+) -> list[float]:
     """Return velocity, acceleration and the change of the spin."""
     vx, vy, vz = state[3:]
     speed = math.sqrt(vx * vx + vy * vy + vz * vz)
     if speed == 0:
         return [0.0, 0.0, 0.0, 0.0, -air.gravity, 0.0, 0.0]
     # of the spin only what is across the flight lifts
-    cx, cy, cz = axis[1] * vz - axis[2] * vy, axis[2] * vx - axis[0] * vz, axis[0] * vy - axis[1] * vx
+    cx, cy, cz = (
+        axis[1] * vz - axis[2] * vy,
+        axis[2] * vx - axis[0] * vz,
+        axis[0] * vy - axis[1] * vx,
+    )
     across = math.sqrt(cx * cx + cy * cy + cz * cz) / speed
     lift = 0.0
     if rate > 0 and across > 0:
