@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 def _tables(n: int) -> tuple[Floats, Floats, Floats]:
     """Return the n nodes in -1 .. 1, values -> coefficients (n, n), and the integral (n + 1, n)."""
     x: Floats = np.asarray(-np.cos(np.pi * np.arange(n) / (n - 1)), np.float64)
-    to_series: Floats = np.linalg.inv(np.polynomial.chebyshev.chebvander(x, n - 1))
+    to_series: Floats = np.asarray(np.linalg.inv(_basis(x, n - 1)), np.float64)
     integral = np.zeros((n + 1, n))
     for i in range(n):
         one = np.polynomial.chebyshev.chebint(np.eye(n)[i])

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 _FEW = 0.1
 _SETTLED = 1e-6  # in units of one sigma, squared
 _FIRST_DAMPING, _HIGHEST_DAMPING = 1e-6, 1e12
-_LINEAR_ROUNDS, _MOST_PASSES = 4, 8
+_LINEAR_ROUNDS, _MOST_PASSES = 3, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +49,26 @@ class Solution:
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """A place in parameter space: `bend` is the matrix of the step, `H` that of the covariance."""
+class _Look:
+    """A place in parameter space: whitened residuals `r` (n, 2) and their slopes `J` (n, 2, k)."""
 
+    q: Floats
+    path: Path
+    J: Floats
+    r: Floats
+    residual: Floats
+    distance: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What a place costs: `bend` is the matrix of the step, `H` that of the covariance."""
+
+    look: _Look
     cost: float
     H: Floats
     bend: Floats
     g: Floats
-    path: Path
-    residual: Floats
-    distance: Floats
 
 
 class Problem:
@@ -77,8 +87,8 @@ class Problem:
         self.inlier = np.ones(len(self._tau), np.bool_)
         self.lo, self.hi = min(float(self._tau.min()), -1e-3), max(float(self._tau.max()), 1e-3)
 
-    def evaluate(self, q: Floats) -> _Step | None:
-        """Return cost, gradient and matrices at `q`; None where there is no path or picture."""
+    def look(self, q: Floats) -> _Look | None:
+        """Return residuals and slopes at `q`; None where there is no path or picture."""
         late = abs(float(q[-1])) + 1e-4
         path = self.model.path(q[:-1], self.lo - late, self.hi + late)
         if path is None:
@@ -97,12 +107,11 @@ class Problem:
         residual = uv - self._uv
         r = (self._whiten @ residual[:, :, None])[:, :, 0]
         distance = np.sqrt(np.einsum("ij,ij->i", r, r))
-        return self._step(q, path, J, r, residual, distance)
+        return _Look(q, path, J, r, residual, distance)
 
-    def _step(
-        self, q: Floats, path: Path, J: Floats, r: Floats, residual: Floats, distance: Floats
-    ) -> _Step:
-        """Return the robust cost of whitened residuals `r`, with its slopes."""
+    def weigh(self, look: _Look) -> _Step:
+        """Return the robust cost of residuals, with its gradient and matrices."""
+        q, J, r, distance = look.q, look.J, look.r, look.distance
         off = q - self.prior.mean
         k = self.robust_sigma * self.noise
         far = distance > k
@@ -116,18 +125,15 @@ class Problem:
             radial = np.einsum("ij,ijk->ik", r[far] / distance[far, None], J[far])
             bend = H - (radial * weight[far, None]).T @ radial
         cost = float(loss + 0.5 * off @ (self.prior.information * off))
-        return _Step(cost, H, bend, g, path, residual, distance)
+        return _Step(look, cost, H, bend, g)
 
-    def minimise(self, q: Floats, most: int) -> tuple[Floats, _Step, bool, int] | None:
-        """Return the least cost near `q` (Levenberg-Marquardt), or None where `q` is no start."""
-        best = self.evaluate(q)
-        if best is None:
-            return None
-        damping = _FIRST_DAMPING
+    def minimise(self, start: _Look, most: int) -> tuple[_Step, bool, int]:
+        """Return the least cost near a place (Levenberg-Marquardt), and whether it settled."""
+        best, damping = self.weigh(start), _FIRST_DAMPING
         for i in range(most):
             scale = 1 / np.sqrt(np.maximum(np.diag(best.H), 1e-300))
             scaled = best.bend * scale[:, None] * scale
-            scaled[np.diag_indices(len(q))] += damping
+            scaled[np.diag_indices(len(scale))] += damping
             try:
                 step = -scale * np.linalg.solve(scaled, scale * best.g)
             except np.linalg.LinAlgError:
@@ -135,42 +141,41 @@ class Problem:
                 continue
             promise = -float(best.g @ step)
             if promise < _SETTLED and damping < 1e-2:
-                return q, best, True, i
-            to = self.evaluate(q + step)
+                return best, True, i
+            look = self.look(best.look.q + step)
+            to = None if look is None else self.weigh(look)
             if to is not None and to.cost <= best.cost + 1e-12 * abs(best.cost):
-                q, best, damping = q + step, to, 0.01 * damping if damping > 1e-9 else 0.0
+                best, damping = to, 0.01 * damping if damping > 1e-9 else 0.0
             else:
                 damping = max(10 * damping, 1e-6)
                 if damping > _HIGHEST_DAMPING:
-                    return q, best, promise < 1e-3, i
-        return q, best, False, most
+                    return best, promise < 1e-3, i
+        return best, False, most
 
     def solve(self, q: Floats, most: int, outlier_sigma: float) -> Solution | None:
         """Minimise, drop outliers, minimise again until the set of outliers stays.
 
         What counts as far is in proportion to the typical distance: at first the clocks may put all
-        sightings far off, and a robust cost of them all has no slope to speak of.
+        sightings far off, and a robust cost of them all has no slope to speak of. None where `q` is
+        no start: the path is behind a camera.
         """
         total = 0
-        start = self.evaluate(q)
-        if start is None:
+        at = self.look(q)
+        if at is None:
             return None
-        self.noise = max(1.0, _spread(start.distance))
+        self.noise = max(1.0, _spread(at.distance))
         for _ in range(_MOST_PASSES):
-            found = self.minimise(q, most)
-            if found is None:
-                return None
-            q, best, converged, iterations = found
-            total += iterations
-            noise = max(1.0, _spread(best.distance))
-            kept = best.distance <= outlier_sigma * noise
+            best, converged, iterations = self.minimise(at, most)
+            total, at = total + iterations, best.look
+            noise = max(1.0, _spread(at.distance))
+            kept = at.distance <= outlier_sigma * noise
             if np.array_equal(kept, self.inlier) and self.noise <= 1.2 * noise:
                 break
             self.inlier, self.noise = kept, noise
-        chi2 = float((best.distance[self.inlier] ** 2).sum())
+        chi2 = float((at.distance[self.inlier] ** 2).sum())
         dof = 2 * int(self.inlier.sum()) - len(q)
         return Solution(
-            q, best.path, best.H, best.residual, best.distance, self.inlier, chi2, dof, converged,
+            at.q, at.path, best.H, at.residual, at.distance, self.inlier, chi2, dof, converged,
             total,
         )  # fmt: skip
 
@@ -201,7 +206,7 @@ def first_guess(views: Sequence[View]) -> Floats:
     q: Floats = np.zeros(N_SIMPLE)
     for _ in range(_LINEAR_ROUNDS):
         A, y = (J * weight[:, None, None]).reshape(-1, N_SIMPLE), (b * weight[:, None]).ravel()
-        q = np.linalg.lstsq(A, y, rcond=None)[0]
+        q = np.asarray(np.linalg.lstsq(A, y, rcond=None)[0], np.float64)
         t = tau[:, None]
         X = q[:3] + t * (q[3:6] + 0.5 * t * q[6:])
         depth = np.einsum("ij,ij->i", X, third[:, :3]) + third[:, 3]

@@ -12,7 +12,7 @@ from trackcore.pitch.paths import BallFlight, Motion, Path
 
 Floats = NDArray[np.float64]
 
-_NEWTON_ROUNDS = 20
+_NEWTON_ROUNDS, _SETTLED_S = 20, 1e-12
 _GRID = 33
 
 
@@ -79,7 +79,7 @@ def crossing_times(path: Path, normal: Floats, distances: Floats, lo: float, hi:
         for _ in range(_NEWTON_ROUNDS):
             X, V = path.places(tau)
             to = np.clip(tau - (X @ normal - distances) / (V @ normal), low, high)
-            done = np.abs(np.where(found, to - tau, 0.0)).max(initial=0.0) < 1e-13
+            done = np.abs(np.where(found, to - tau, 0.0)).max(initial=0.0) < _SETTLED_S
             tau = np.where(np.isfinite(to), to, tau)
             if done:
                 break
