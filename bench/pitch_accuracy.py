@@ -73,7 +73,8 @@ class Figures:
 
 def one(seed: int, args: argparse.Namespace, figures: Figures) -> None:
     rng = np.random.default_rng(seed + 10_000_000)
-    rig, options = tc.lane_rig(), tc.PitchFitOptions(sigma_px=args.noise, model=args.model)
+    rig = tc.lane_rig(baseline_m=args.baseline * FOOT_M, focal_px=args.focal)
+    options = tc.PitchFitOptions(sigma_px=args.noise, model=args.model)
     zone = tc.StrikeZone.of_batter()
     flight = synth.fly(synth.random_throw(seed))
     seen = synth.see_pitch(rig, flight, seed=seed, fps=args.fps, noise_px=args.noise,
@@ -119,6 +120,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--fps", type=float, default=120.0)
     parser.add_argument("--noise", type=float, default=0.1, help="px")
+    parser.add_argument("--baseline", type=float, default=4.0, help="ft")
+    parser.add_argument("--focal", type=float, default=1800.0, help="px")
     parser.add_argument("--outliers", type=float, default=0.0, help="share of sightings 30 px off")
     parser.add_argument("--model", default="physics", choices=[m.value for m in tc.FlightModel])
     args = parser.parse_args()

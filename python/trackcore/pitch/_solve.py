@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 _FEW = 0.1
 _SETTLED = 1e-6  # in units of one sigma, squared
 _FIRST_DAMPING, _HIGHEST_DAMPING = 1e-6, 1e12
-_LINEAR_ROUNDS, _MOST_PASSES = 3, 8
+_LINEAR_ROUNDS, _MOST_PASSES = 4, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,9 @@ def first_guess(views: Sequence[View]) -> Floats:
     q: Floats = np.zeros(N_SIMPLE)
     for _ in range(_LINEAR_ROUNDS):
         A, y = (J * weight[:, None, None]).reshape(-1, N_SIMPLE), (b * weight[:, None]).ravel()
-        q = np.asarray(np.linalg.lstsq(A, y, rcond=None)[0], np.float64)
+        size = np.sqrt((A * A).sum(axis=0)) + 1e-300
+        A = A / size  # normal equations do for a start, once columns are alike
+        q = np.asarray(np.linalg.lstsq(A.T @ A, A.T @ y, rcond=None)[0] / size, np.float64)
         t = tau[:, None]
         X = q[:3] + t * (q[3:6] + 0.5 * t * q[6:])
         depth = np.einsum("ij,ij->i", X, third[:, :3]) + third[:, 3]

@@ -131,7 +131,8 @@ def _fit(
     seen_s = (min(v.tau.min() for v in views), max(v.tau.max() for v in views))
     parabola = ConstantAcceleration()
     start = np.append(first_guess(views), 0.0)
-    solved = _solved(views, parabola, prior, start, options)
+    only = not plate or options.model is FlightModel.CONSTANT_ACCELERATION
+    solved = _solved(views, parabola, prior, start, options, final=only)
     if isinstance(solved, PitchStatus):
         return _derive.failed(solved, reference_ns)
     simple = _flight_fit(FlightModel.CONSTANT_ACCELERATION, parabola, solved, seen_s, options)
@@ -143,7 +144,7 @@ def _fit(
         mean = np.concatenate([np.zeros(6), [options.drag], np.zeros(4)])
         spread = np.array([options.drag_sigma, *[options.lift_sigma] * 3])
         prior = Prior(mean, np.concatenate([np.zeros(6), spread**-2.0, [clock]]))
-        better = _solved(views, flight, prior, start, options)
+        better = _solved(views, flight, prior, start, options, final=True)
         if isinstance(better, PitchStatus):
             if options.model is FlightModel.PHYSICS:
                 return _derive.failed(better, reference_ns)
@@ -162,8 +163,9 @@ def _fit(
 
 
 def _solved(
-    views: list[View], model: Model, prior: Prior, start: Floats, options: PitchFitOptions
-) -> Solution | PitchStatus:
+    views: list[View], model: Model, prior: Prior, start: Floats, options: PitchFitOptions, *,
+    final: bool,
+) -> Solution | PitchStatus:  # fmt: skip
     """Return the least squares, or why there are none."""
     problem = Problem(views, model, prior, options.robust_sigma)
     found = problem.solve(start, options.max_iterations, options.outlier_sigma)
@@ -177,7 +179,7 @@ def _solved(
     scale = 1 / np.sqrt(np.diag(found.H))
     if not np.linalg.cond(found.H * scale[:, None] * scale) < _WORST_CONDITION:
         return PitchStatus.ILL_CONDITIONED
-    if found.chi2 / found.dof > options.max_rms_sigma**2:
+    if final and found.chi2 / found.dof > options.max_rms_sigma**2:
         return PitchStatus.REPROJECTION_FAILED
     return found
 

@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 N_SIMPLE = 9
 _FIT_NODES, _LONG_NODES, _LONG_S = 9, 16, 0.7
-_MOST_ROUNDS = 60
+_MOST_ROUNDS, _RUNAWAY = 60, 1e5  # [m/s]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +148,10 @@ class BallFlight:
             to = q[3:6] + span.integrate @ A
             change = np.abs(to - V).max()
             V = to
-            if not change >= settled:  # NaN as well
-                return self._solved(q, span, V, turn) if np.isfinite(change) else None
+            if change < settled:
+                return self._solved(q, span, V, turn)
+            if not change < _RUNAWAY:
+                return None
         return None
 
     def _solved(self, q: Floats, span: Span, V: Floats, turn: Floats) -> Path:
