@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -154,6 +154,44 @@ def test_a_detectors_covariances_reach_the_fit():
     done = tracker.finish().pitch
     assert np.array_equal(done.left.covariance[0], C[0])
     assert done.observations[0].confidence == 0.7
+
+
+def test_what_a_detector_rejected_is_no_candidate_and_a_bad_covariance_is_replaced():
+    _, seen, _ = pitch(3)
+    tracker = tc.StereoTracker(RIG)
+
+    @dataclass
+    class Found:
+        t_ns: int
+        u: np.ndarray
+        v: np.ndarray
+        rule: np.ndarray
+        covariance: np.ndarray
+
+    bad = np.full((1, 2, 2), np.nan)
+    for side, balls in frames(seen):
+        refused = Found(balls.t_ns, balls.u, balls.v, np.array([3], np.uint8), bad)
+        assert tracker.push(side, refused) == []
+    tracker, updated = tc.StereoTracker(RIG), []
+    for side, balls in frames(seen):
+        updated += tracker.push(side, Found(balls.t_ns, balls.u, balls.v, np.array([0]), bad))
+    assert len({track.id for track in updated}) == 1
+
+
+@pytest.mark.parametrize("leap_s", [-100, 100])
+def test_a_clock_that_leaps_ends_tracks_and_begins_others(leap_s):
+    _, seen, _ = pitch(3)
+    tracker = tc.PitchTracker(RIG)
+    steps = [tracker.push(side, balls) for side, balls in frames(seen)]
+    leap = leap_s * 1_000_000_000
+    again = replace(seen, left_t_ns=seen.left_t_ns + leap, right_t_ns=seen.right_t_ns + leap)
+    steps += [tracker.push(side, balls) for side, balls in frames(again)]
+    steps.append(tracker.finish())
+    kinds = [event.kind.value for step in steps for event in step.events]
+    assert kinds.count("FINALIZED") == 2
+    assert kinds.count("CLOCK_JUMP") == 1
+    whole = len(seen.left_t_ns)
+    assert [len(step.pitch.left) for step in steps if step.pitch] == [whole, whole]
 
 
 def test_wrong_arguments_are_refused():

@@ -161,13 +161,19 @@ def spin_break(
     if not np.isfinite(s.tau[[start, end]]).all():
         return NO_BREAK
     spinless_q = np.concatenate([s.X[start], s.V[start], [q[6], 0.0, 0.0, 0.0]])
-    duration = 1.5 * (s.tau[end] - s.tau[start]) + 1e-3
-    path = model.path(spinless_q, -1e-3, duration)
+    took = s.tau[[end]] - s.tau[start]
+    path = model.path(spinless_q, -1e-3, 1.5 * took[0] + 1e-3)
     normal = np.array([0.0, 0.0, 1.0])
     if path is None:
         return NO_BREAK
-    tau = crossing_times(path, normal, np.array([z_end]), 0.0, duration)
-    if not np.isfinite(tau).all():
+    tau = took  # spin hardly changes when a ball arrives
+    for _ in range(_NEWTON_ROUNDS):
+        X, V = path.places(np.clip(tau, 0.0, 1.5 * took))
+        step = (X[:, 2] - z_end) / V[:, 2]
+        tau = tau - step
+        if abs(step[0]) < _SETTLED_S:
+            break
+    else:
         return NO_BREAK
     plain = slopes_at(path, tau, normal)
     by_q = np.zeros((model.n, model.n))

@@ -31,6 +31,8 @@ GRAVITY = 9.80665
 _BRANCHES, _BRANCH_UNTIL = 3, 4
 _LEFT, _RIGHT = 0, 1
 _KEPT_FRAMES = 4
+_BEGIN_WITH = 24  # candidates of a frame, the strongest, that begin something new
+_MOST_GUESSED, _MOST_SIGHTINGS = 60, 5000  # of a guess never believed, of a track
 
 
 class StereoTracker:
@@ -139,11 +141,14 @@ class StereoTracker:
         floor = self.options.sigma_px**2 * np.eye(2)
         C = np.broadcast_to(floor, (n, 2, 2))
         if given is not None:  # what a detector says of itself, and the least for the camera model
-            given = dims.array("balls.covariance", given, ("n", 2, 2))
+            given = _definite(dims.array("balls.covariance", given, ("n", 2, 2)), floor)
             C = given + 0.25 * floor
         sure = _confidence(getattr(balls, "confidence", None), n)
         now = int(camera.common_time_ns(int(t_ns)))
         good = np.isfinite(flat).all(axis=1)
+        rule = getattr(balls, "rule", None)
+        if rule is not None:  # a detector may hand over what it rejected
+            good &= np.asarray(rule) == 0
         return [
             Sighting(
                 which,
@@ -161,9 +166,17 @@ class StereoTracker:
 
     def _drop_old(self, now: int) -> None:
         gap = self.options.max_gap_s * 1e9
-        self.ended = [t for t in self.tracks if now - max(t.last_ns) > gap]
-        self.tracks = [t for t in self.tracks if now - max(t.last_ns) <= gap]
-        self._guesses = [g for g in self._guesses if now - min(g.last_ns) <= 0.5 * gap]
+        alive: list[BallTrack] = []
+        self.ended = []
+        for track in self.tracks:
+            unseen = abs(now - max(track.last_ns))  # a clock may leap backwards as well
+            over = unseen > gap or len(track.sightings) >= _MOST_SIGHTINGS
+            (self.ended if over else alive).append(track)
+        self.tracks = alive
+        self._guesses = [
+            g for g in self._guesses
+            if abs(now - min(g.last_ns)) <= 0.5 * gap and len(g.sightings) < _MOST_GUESSED
+        ]  # fmt: skip
 
     def _expect(self, track: BallTrack, which: int, now: int) -> Expected | None:
         track.filter.predict(now)
@@ -222,9 +235,9 @@ class StereoTracker:
 
     def _begin(self, which: int, seen: list[Sighting]) -> None:
         """Begin a guess with each new pair whose rays nearly meet."""
-        o = self.options
+        o, seen = self.options, seen[:_BEGIN_WITH]
         others = [
-            s for frame in self._frames[1 - which][-2:] for s in frame
+            s for frame in self._frames[1 - which][-2:] for s in frame[:_BEGIN_WITH]
             if any(abs(s.common_ns - n.common_ns) <= o.pairing_s * 1e9 for n in seen[:1])
         ]  # fmt: skip
         if not seen or not others:
@@ -318,6 +331,13 @@ class StereoTracker:
             float(np.exp(-0.5 * (off / sigma) ** 2)), min(left.confidence, right.confidence),
             left.number, right.number,
         )  # fmt: skip
+
+
+def _definite(C: Floats, floor: Floats) -> Floats:
+    """Return covariances (n, 2, 2), those that are none replaced by `floor`."""
+    trace, det = C[:, 0, 0] + C[:, 1, 1], C[:, 0, 0] * C[:, 1, 1] - C[:, 0, 1] * C[:, 1, 0]
+    good = np.isfinite(trace) & (trace > 0) & (det > 0)
+    return np.where(good[:, None, None], C, floor)
 
 
 def _confidence(value: ArrayLike | None, n: int) -> Floats:
