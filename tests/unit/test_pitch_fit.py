@@ -71,6 +71,9 @@ def test_spin_moves_a_pitch_the_way_it_turns(axis, across, up):
     assert_allclose(np.sign(np.rint(moved[:2] / 0.1)), [across, up])
     assert_allclose(np.sign(np.rint(found / 0.1)), [across, up])
     assert fit.documented()["HB_in"] == pytest.approx(fit.break_40ft.across / INCH)
+    same = fit.break_from(40 - 17 / 12)
+    assert_allclose([same.across, same.up], [fit.break_40ft.across, fit.break_40ft.up], atol=1e-6)
+    assert_allclose([same.sigma_up], [fit.break_40ft.sigma_up], rtol=1e-3)
     assert np.hypot(fit.break_40ft.across, fit.break_40ft.up) <= np.hypot(*moved[:2]) + 1e-3
 
 

@@ -43,7 +43,7 @@ def failed(status: PitchStatus, reference_ns: int) -> PitchFit:
         status=status, failures=(status,), reference_ns=reference_ns, flight=None,
         constant_acceleration=None, physics=None, clock_offset_s=math.nan, sigma_clock_s=math.nan,
         acceleration_world=np.full(3, np.nan), plate=NO_CROSSING, release=NO_CROSSING,
-        at_50ft=NO_CROSSING, break_40ft=NO_BREAK, break_release=NO_BREAK, approach_deg=nan2,
+        at_50ft=NO_CROSSING, break_40ft=NO_BREAK, approach_deg=nan2,
         sigma_approach_deg=nan2, strike=NO_CALL, residuals=None, seen_s=nan2,
     )  # fmt: skip
 
@@ -87,12 +87,9 @@ def _at_the_plate(
     tau = crossing_times(fit.path, UP_Z, z, fit.lo, fit.hi)
     slopes = slopes_at(fit.path, tau[:5], UP_Z)
     found = crossings(slopes, C, whole.reference_ns, whole.seen_s)
-    breaks = [NO_BREAK, NO_BREAK]
+    moved = NO_BREAK
     if isinstance(model, BallFlight):
-        breaks = [
-            spin_break(model, fit.q, C, slopes, start, _PLATE, float(z[_PLATE]))
-            for start in (_AT_40, _RELEASE)
-        ]
+        moved = spin_break(model, fit.q, C, slopes, _AT_40, _PLATE, float(z[_PLATE]))
     angles, sigmas = _approach(slopes, C, at_the_end=options.approach_window_ft == 0)
     strike = NO_CALL
     if np.isfinite(tau[5:]).all():
@@ -100,7 +97,7 @@ def _at_the_plate(
         strike = _with_cell(strike, zone, fit, tau[5:])
     return replace(
         whole, plate=found[_PLATE], release=found[_RELEASE], at_50ft=found[_AT_50],
-        break_40ft=breaks[0], break_release=breaks[1], approach_deg=angles,
+        break_40ft=moved, approach_deg=angles,
         sigma_approach_deg=sigmas, strike=strike,
     )  # fmt: skip
 

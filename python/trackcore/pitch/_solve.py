@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 _FEW = 0.1
 _SETTLED = 1e-6  # in units of one sigma, squared
 _FIRST_DAMPING, _HIGHEST_DAMPING = 1e-6, 1e12
-_LINEAR_ROUNDS, _MOST_PASSES = 4, 8
+_LINEAR_ROUNDS, _MOST_PASSES = 3, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ def first_guess(views: Sequence[View]) -> Floats:
     for seen in views:
         t = seen.tau[:, None, None]
         lines = seen.uv[:, :, None] * seen.P[2] - seen.P[:2]
-        lines = np.einsum("nij,njk->nik", seen.whiten, lines)
+        lines = seen.whiten @ lines
         n = lines[:, :, :3]
         rows.append(np.concatenate([n, t * n, 0.5 * t * t * n], axis=2))
         rights.append(-lines[:, :, 3])
@@ -211,9 +211,9 @@ def first_guess(views: Sequence[View]) -> Floats:
         q = np.asarray(np.linalg.lstsq(A.T @ A, A.T @ y, rcond=None)[0] / size, np.float64)
         t = tau[:, None]
         X = q[:3] + t * (q[3:6] + 0.5 * t * q[6:])
-        depth = np.einsum("ij,ij->i", X, third[:, :3]) + third[:, 3]
-        depth = np.maximum(np.abs(depth), 1e-3)
-        off = np.linalg.norm(J @ q - b, axis=1) / depth
+        depth = np.maximum(np.abs((X * third[:, :3]).sum(axis=1) + third[:, 3]), 1e-3)
+        miss = J @ q - b
+        off = np.sqrt((miss * miss).sum(axis=1)) / depth
         typical = max(float(np.median(off)), 1e-9)
         weight = np.asarray(
             np.sqrt(np.minimum(1.0, 2 * typical / np.maximum(off, 1e-300))) / depth, np.float64

@@ -100,6 +100,9 @@ def view(
     tau: Floats = np.asarray((common_times(camera, seen)[index] - reference_ns) * 1e-9, np.float64)
     if seen.covariance is None:
         C = np.broadcast_to(sigma_px**2 * np.eye(2), (len(index), 2, 2))
+        if not camera.distortion:
+            whiten = np.broadcast_to(np.eye(2) / sigma_px, C.shape)
+            return View(camera.P_img_world, tau, uv, whiten, index, follows_clock)
     else:
         C = seen.covariance[index]
     if camera.distortion and len(index):

@@ -202,7 +202,7 @@ def _flight_fit(
     rms = float(np.sqrt((found.residual[found.inlier] ** 2).sum(axis=1).mean()))
     return FlightFit(
         name, found.q, covariance, rms, found.chi2, found.dof, found.converged, found.iterations,
-        path, lo, hi,
+        model, path, lo, hi,
     )  # fmt: skip
 
 

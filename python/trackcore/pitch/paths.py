@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 N_SIMPLE = 9
 _FIT_NODES, _LONG_NODES, _LONG_S = 9, 16, 0.7
 _MOST_ROUNDS, _RUNAWAY = 60, 1e5  # [m/s]
+_SETTLED = 1e-10  # of the speed; what is left is a tenth of the last change
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +140,12 @@ class BallFlight:
         span = Span(lo, hi, _LONG_NODES if hi - lo > _LONG_S else _FIT_NODES)
         turn = _cross(self.lift_basis @ q[7:])
         first = max(float(np.linalg.norm(q[3:6])), 1e-300)
-        V = q[3:6] + span.nodes[:, None] * self.gravity
-        settled = 1e-11 * (1 + first)
+        draw = self.drag_per_m * first * (q[6] * q[3:6] - turn @ q[3:6])
+        V = q[3:6] + span.nodes[:, None] * (self.gravity - draw)
+        settled = _SETTLED * (1 + first)
         for _ in range(_MOST_ROUNDS):
-            speed = np.sqrt((V * V).sum(axis=1))[:, None]
-            lift = (np.maximum(speed, 1e-9) / first) ** -self.growth
+            speed = np.sqrt((V * V).sum(axis=1))[:, None] + 1e-9
+            lift = (speed / first) ** -self.growth
             A = self.gravity - self.drag_per_m * speed * (q[6] * V - lift * (V @ turn.T))
             to = q[3:6] + span.integrate @ A
             change = np.abs(to - V).max()

@@ -13,15 +13,17 @@ from trackcore.ballistics import FOOT_M, INCH_M, MPH_MPS
 from trackcore.cameras import PITCH_FRAME
 from trackcore.errors import InputError
 from trackcore.pitch.flight import (
+    NO_BREAK,
     NO_CROSSING,
     Break,
     Crossing,
     crossing_times,
     crossings,
     slopes_at,
+    spin_break,
 )
 from trackcore.pitch.options import FlightModel
-from trackcore.pitch.paths import Path
+from trackcore.pitch.paths import BallFlight, Model, Path
 from trackcore.pitch.zone import StrikeCall
 
 Floats = NDArray[np.float64]
@@ -82,6 +84,8 @@ class FlightFit:
     chi2, dof : float, int
         Sum of squared distances of the inliers in sigma, and how many it is expected to be.
     converged, iterations : bool, int
+    family : Model
+        What `path` is one of.
     path : Path
         The flight as a function of the time from the reference, from `lo` to `hi` [s].
     lo, hi : float
@@ -95,6 +99,7 @@ class FlightFit:
     dof: int
     converged: bool
     iterations: int
+    family: Model
     path: Path
     lo: float
     hi: float
@@ -150,8 +155,8 @@ class PitchFit:
         Of the constant-acceleration fit [m/s2]: (0, -9.8, 0) for a ball in free fall.
     plate, release, at_50ft : Crossing
         The plate's front, the release plane, and PITCHf/x's y = 50 ft (from the tip of the plate).
-    break_40ft, break_release : Break
-        Movement by spin from PITCHf/x's y = 40 ft (from the tip) and from the release plane.
+    break_40ft : Break
+        Movement by spin from PITCHf/x's y = 40 ft (from the tip) to the plate.
     approach_deg, sigma_approach_deg : (horizontal, vertical)
         Of the last part before the plate: positive to the catcher's right and upward.
     strike : StrikeCall
@@ -171,7 +176,6 @@ class PitchFit:
     release: Crossing
     at_50ft: Crossing
     break_40ft: Break
-    break_release: Break
     approach_deg: tuple[float, float]
     sigma_approach_deg: tuple[float, float]
     strike: StrikeCall
@@ -204,6 +208,26 @@ class PitchFit:
         slopes = slopes_at(fit.path, tau, n)
         C = fit.covariance[:-1, :-1]
         return crossings(slopes, C, self.reference_ns, self.seen_s)[0]
+
+    def break_from(self, z_ft: float) -> Break:
+        """Return the movement by spin from Z = `z_ft` of the documented frame to the plate.
+
+        Against a ball of the same place, velocity and drag there, which does not spin. NaN where
+        the pitch does not pass there, and of the constant-acceleration model.
+        """
+        start, fit = self.at_plane(z_ft), self.flight
+        if fit is None or not (start and self.plate and isinstance(fit.family, BallFlight)):
+            return NO_BREAK
+        z = float(self.plate.X_world[2])
+        tau = np.array([(c.t_ns - self.reference_ns) * 1e-9 for c in (start, self.plate)])
+        slopes = slopes_at(fit.path, tau, UP_Z)
+        return spin_break(fit.family, fit.q, fit.covariance[:-1, :-1], slopes, 0, 1, z)
+
+    @property
+    def break_release(self) -> Break:
+        """Movement by spin from the release plane."""
+        z = self.release.X_world[2]
+        return self.break_from(-float(z) / FOOT_M) if self.release else NO_BREAK
 
     def at_times(self, t_ns: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """Return places [m] and velocities [m/s] (n, 3) at times of the common clock [ns].
