@@ -67,6 +67,13 @@ from trackcore.pixels import track_quality as track_quality
 from trackcore.pyramid import FramePyramid as FramePyramid
 from trackcore.regions import track_regions as track_regions
 from trackcore.settings import Settings as Settings
+from trackcore.settings_policy import Choice as Choice
+from trackcore.settings_policy import ClipFacts as ClipFacts
+from trackcore.settings_policy import ColdStart as ColdStart
+from trackcore.settings_policy import FootageType as FootageType
+from trackcore.settings_policy import Quality as Quality
+from trackcore.settings_policy import SettingsPolicy as SettingsPolicy
+from trackcore.settings_policy import Wishes as Wishes
 from trackcore.solver import CameraPrior as CameraPrior
 from trackcore.solver import Grade as Grade
 from trackcore.solver import Lens as Lens
@@ -149,6 +156,12 @@ if _TYPE_CHECKING:
     from trackcore.pitch.tracker import StereoTracker as StereoTracker
     from trackcore.pitch.zone import StrikeCall as StrikeCall
     from trackcore.pitch.zone import StrikeZone as StrikeZone
+    from trackcore.pipeline import PipelineResult as PipelineResult
+    from trackcore.pipeline import SmartTracker as SmartTracker
+    from trackcore.pipeline import SmartTrackerOptions as SmartTrackerOptions
+    from trackcore.report import ReportAttempt as ReportAttempt
+    from trackcore.report import ReportSetting as ReportSetting
+    from trackcore.report import write_report as write_report
     from trackcore.session.behavior import BehaviorRecorder as BehaviorRecorder
     from trackcore.session.exporting import export_sessions as export_sessions
     from trackcore.session.identity import clip_fingerprint as clip_fingerprint
@@ -199,6 +212,12 @@ _LAZY: dict[str, str] = {
     "StereoCalibration": "trackcore.cameras.calibrate",
     "load_rig": "trackcore.cameras.io",
     "save_rig": "trackcore.cameras.io",
+    "ReportAttempt": "trackcore.report",
+    "ReportSetting": "trackcore.report",
+    "write_report": "trackcore.report",
+    "PipelineResult": "trackcore.pipeline",
+    "SmartTracker": "trackcore.pipeline",
+    "SmartTrackerOptions": "trackcore.pipeline",
     "export_solve": "trackcore.exports",
     "load_solve": "trackcore.exports",
     "import_sessions": "trackcore.session.importing",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,31 +50,40 @@ def before_the_rig(n: int, seed: int = 0) -> NDArray:
     return np.random.default_rng(seed).uniform((-1.5, -1, 4), (1.5, 1, 20), (n, 3))
 
 
-def picture(camera: tc.Camera, T_cam_board: NDArray, pattern: NDArray, px_m: float, corner_m: tuple,
-            samples: int = 3) -> NDArray[np.uint8]:  # fmt: skip
+@cache
+def pixel_rays(camera: tc.Camera, samples: int) -> list[NDArray]:
+    """Return the rays (h * w, 3) of each of samples x samples places in all pixels."""
+    w, h = camera.size
+    v, u = np.mgrid[0:h, 0:w]
+    offsets = (np.arange(samples) + 0.5) / samples - 0.5
+    rays = []
+    for dy in offsets:
+        for dx in offsets:
+            uv = camera.undistort(np.column_stack([(u + dx).ravel(), (v + dy).ravel()]))
+            rays.append(np.column_stack([uv, np.ones(len(uv))]) @ np.linalg.inv(camera.K).T)
+    return rays
+
+
+def picture(
+    camera: tc.Camera, T_cam_board: NDArray, pattern: NDArray, px_m: float, corner_m: tuple,
+    samples: int = 2,
+) -> NDArray[np.uint8]:  # fmt: skip
     """Return what a camera sees of a flat pattern, by following rays.
 
     `pattern` is an image of `px_m` metres a pixel whose top left corner lies at `corner_m` of the
     board. Around it is grey.
     """
-    w, h = camera.size
-    offsets = (np.arange(samples) + 0.5) / samples - 0.5
     R, t = T_cam_board[:3, :3], T_cam_board[:3, 3]
-    total = np.zeros((h, w))
-    for dy in offsets:
-        for dx in offsets:
-            v, u = np.mgrid[0:h, 0:w]
-            uv = camera.undistort(np.column_stack([(u + dx).ravel(), (v + dy).ravel()]))
-            rays = np.column_stack([uv, np.ones(len(uv))]) @ np.linalg.inv(camera.K).T
-            # the plane of the board: X = s ray, (R' (X - t)).z = 0
-            s = (R[:, 2] @ t) / (rays @ R[:, 2])
-            place = (rays * s[:, None] - t) @ R
-            at = np.floor((place[:, :2] - corner_m) / px_m).astype(int)
-            inside = ((at >= 0) & (at < np.array(pattern.shape)[::-1])).all(axis=1) & (s > 0)
-            value = np.full(len(uv), 128.0)
-            value[inside] = pattern[at[inside, 1], at[inside, 0]]
-            total += value.reshape(h, w)
-    return np.rint(total / samples**2).astype(np.uint8)
+    framed = np.pad(pattern.astype(np.float32), 1, constant_values=128)
+    most = np.array(framed.shape)[::-1] - 1
+    total = np.zeros(camera.size[0] * camera.size[1])
+    for rays in pixel_rays(camera, samples):
+        # the plane of the board: X = s ray, (R' (X - t)).z = 0
+        s = (R[:, 2] @ t) / (rays @ R[:, 2])
+        place = (rays @ R[:, :2]) * s[:, None] - t @ R[:, :2]
+        x, y = np.clip(np.floor((place - corner_m) / px_m) + 1, 0, most).astype(np.intp).T
+        total += framed[y, x]
+    return np.rint(total / samples**2).astype(np.uint8).reshape(camera.size[::-1])
 
 
 def chessboard_pattern(columns: int, rows: int, px_per_square: int) -> NDArray[np.uint8]:
@@ -86,7 +97,7 @@ def board_poses(n: int, distance_m: float, seed: int = 0) -> list[NDArray]:
     """Return poses of a board that is tilted each way, before the cameras."""
     rng = np.random.default_rng(seed)
     return [
-        pose(tuple(rng.uniform(-0.45, 0.45, 3) * [1, 1, 0.3]),
-             (*rng.uniform(-0.08, 0.08, 2), distance_m * rng.uniform(0.85, 1.15)))
+        pose(tuple(rng.uniform(-0.4, 0.4, 3) * [1, 1, 0.3]),
+             (*rng.uniform(-0.02, 0.02, 2), distance_m * rng.uniform(0.85, 1.15)))
         for _ in range(n)
     ]  # fmt: skip

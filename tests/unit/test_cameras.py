@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import trackcore as tc
 from tests.unit.rigs import LENSES, K, before_the_rig, pose, stereo_rig
+from trackcore.cameras import metres_per
 
 SIZE = (1920, 1080)
 
@@ -197,7 +198,7 @@ def test_the_magnus_force_is_the_same_in_a_left_handed_frame():
 def test_units_go_by_their_usual_names(unit):
     wanted = {"m": 1, "Feet": 0.3048, "inches": 0.0254, "mm": 1e-3, "metres": 1, "yd": 0.9144,
               "foot": 0.3048}  # fmt: skip
-    assert tc.cameras.metres_per(unit) == wanted[unit]
+    assert metres_per(unit) == wanted[unit]
 
 
 def test_an_unknown_unit_is_refused():
@@ -278,6 +279,11 @@ def test_too_little_is_said_to_be_too_little():
         uv = rig.project(in_the_world(T, known))
         with pytest.raises(tc.InputError, match="uv_px: expected 3 points seen by both cameras"):
             tc.solve_world(rig, known, uv)
+
+
+def test_a_word_is_no_frame():
+    with pytest.raises(tc.InputError, match="frame: expected a WorldFrame, got str"):
+        tc.solve_world(stereo_rig(), np.zeros((3, 3)), np.zeros((3, 2, 2)), frame="pitch")
 
 
 def test_a_wrong_unit_shows_in_the_scale():

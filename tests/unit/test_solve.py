@@ -129,6 +129,21 @@ def test_a_lens_that_is_known_is_believed():
     assert scene.path_error(solve.T_cam_world) < 0.003
 
 
+def test_a_known_lens_needs_no_focal_length():
+    scene = scenes.seen(scenes.walk(), scenes.cloud(220, 7), lens=(-0.12, 0.02))
+    solve = tc.solve(scene.tracks, CameraPrior(lens=tc.Lens("POLYNOMIAL", (-0.12, 0.02))))
+    assert solve.lens.coefficients[:2] == (-0.12, 0.02)
+    assert solve.focal_px == pytest.approx(1300, rel=0.01)
+    assert scene.path_error(solve.T_cam_world) < 0.003
+
+
+def test_a_lens_of_another_model_is_a_start():
+    scene = scenes.seen(scenes.walk(), scenes.cloud(220, 7), lens=(-0.12, 0.02))
+    rough = tc.Lens("BROWN", (-0.08,))
+    solve = tc.solve(scene.tracks, CameraPrior(lens=rough, focal_px=1300, refine_lens=True))
+    assert solve.lens.coefficients[0] == pytest.approx(-0.12, abs=0.02)
+
+
 def test_pixels_need_not_be_square():
     scene = scenes.seen(scenes.walk(), scenes.cloud(160, 8), 650.0, aspect=2.0)
     solve = tc.solve(scene.tracks, CameraPrior(pixel_aspect=2.0))

@@ -96,6 +96,8 @@ def solve_world(
     >>> tc.solve_world(rig, corners, seen).T_world_rig[:3, 3].round(6).tolist()
     [0.0, 1.0, -15.0]
     """
+    if not isinstance(frame, WorldFrame):
+        raise InputError(f"frame: expected a WorldFrame, got {type(frame).__name__}")
     dims = Dims()
     known = frame.to_world(dims.array("X_known", X_known, ("n", 3)))
     uv = dims.array("uv_px", uv_px, ("n", 2, 2))

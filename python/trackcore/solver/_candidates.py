@@ -75,8 +75,9 @@ class Task:
     @property
     def k(self) -> tuple[float, float]:
         """Distortion to start from."""
-        known_and_taken_out = self.prior.lens.bends and not self.prior.refine_lens
-        return (0.0, 0.0) if known_and_taken_out else start_coefficients(self.prior.lens)
+        prior = self.prior
+        taken_out = prior.lens.bends and not prior.refine_lens and self.focal is not None
+        return (0.0, 0.0) if taken_out else start_coefficients(prior, self.problem, self.focal)
 
     def judged(
         self, kind: SolveKind, state: State, use: Flags, model: Model,

@@ -73,7 +73,7 @@ CRITERIA = (
     Criterion("held_out_tracks", (5, 3, 2, 0), "only {} tracks could be kept aside", "{:.0f}"),
     Criterion(
         "centre_sigma",
-        (0.004, 0.015, 0.05, 0.2),
+        (0.01, 0.03, 0.1, 0.3),
         "the tracks determine the camera's path only to {} of its extent",
         "{:.1%}",
     ),
@@ -84,13 +84,13 @@ CRITERIA = (
     ),
     Criterion(
         "focal_sigma",
-        (0.02, 0.06, 0.2, 0.5),
+        (0.1, 0.2, 0.4, 0.8),
         "the tracks determine the focal length only to {}",
         PERCENT,
     ),
     Criterion(
         "angle_deg",
-        (2.0, 1.0, 0.5, 0.2),
+        (1.5, 1.0, 0.5, 0.2),
         "points are seen under {} degrees only: there is little parallax",
     ),
     Criterion("leap", (0.05, 0.1, 0.3, 1.0), "the path leaps by {} of its extent", PERCENT),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from trackcore.solver.lens import Lens, LensModel
+from trackcore.solver.lens import LensModel
 from trackcore.solver.prior import CameraPrior
 from trackcore.tracks import Tracks
 
@@ -74,8 +74,15 @@ def problem(
     return Problem(centred, protected, float(w), h / prior.pixel_aspect)
 
 
-def start_coefficients(lens: Lens) -> tuple[float, float]:
+def start_coefficients(
+    prior: CameraPrior, problem: Problem, focal_px: float | None
+) -> tuple[float, float]:
     """Return k1 and k2 that an estimate of the distortion starts from."""
-    if lens.model is LensModel.NONE:
+    lens = prior.lens
+    if not lens.bends:
         return 0.0, 0.0
+    if lens.model is not LensModel.POLYNOMIAL and focal_px is not None:
+        size = round(problem.width), round(problem.height)
+        fit = lens.convert("POLYNOMIAL", focal_px=focal_px, frame_size=size, tolerance_px=1e6)
+        lens = fit.lens
     return lens.coefficients[0], lens.coefficients[1]

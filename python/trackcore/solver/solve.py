@@ -26,7 +26,8 @@ QUIET_PX = 0.15
 """Tracks that a fixed lens predicts so well (at 1280 x 720) show no zoom."""
 CLEARLY_BETTER, BETTER = 0.7, 0.85
 """Held-out error over that of the simpler camera below which the richer one is chosen."""
-LENS_BETTER = 0.95
+LENS_BETTER, LENS_TRACKS = 0.95, 30
+"""A distortion that nobody asked for has to gain so much, from at least so many tracks."""
 
 
 def solve(
@@ -176,12 +177,13 @@ def _turning(task: Task, *, varies: bool, only: bool) -> Candidate | None:
 
 def _travelling(task: Task) -> Candidate | None:
     found = free(task)
-    if found is None or task.prior.refine_lens is False or task.prior.lens.bends:
+    wanted = task.prior.refine_lens
+    if found is None or wanted is False or (task.prior.lens.bends and not wanted):
         return found
-    if task.prior.refine_lens is None and len(task.aside) < 30:
+    if wanted is None and len(task.aside) < LENS_TRACKS:
         return found
     bent = with_lens(task, found)
-    limit = 1.0 if task.prior.refine_lens else LENS_BETTER
+    limit = 1.0 if wanted else LENS_BETTER
     return _better(found, bent, limit)
 
 

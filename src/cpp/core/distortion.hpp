@@ -10,7 +10,8 @@ namespace trackcore {
 struct Lens {
     double fx = 1.0, skew = 0.0, cx = 0.0, fy = 1.0, cy = 0.0;
     double k1 = 0.0, k2 = 0.0, p1 = 0.0, p2 = 0.0, k3 = 0.0, k4 = 0.0, k5 = 0.0, k6 = 0.0;
-    double most_r2 = 0.0;  ///< the square of the radius from which on it folds back; may be infinite
+    double most_r2 =
+        0.0;  ///< the square of the radius from which on it folds back; may be infinite
 };
 
 /// Pixels of a pinhole with the same matrix -> pixels of the lens. NaN where the lens would fold

@@ -4,6 +4,7 @@
 
 #include "core/simd/vec64.hpp"
 #include "core/simd/vec_null.hpp"
+#include "core/simd/vec_point.hpp"
 
 namespace {
 
@@ -17,7 +18,7 @@ constexpr int optimal_steps = 3;
 constexpr int most_steps = 50;
 // What another step could still save: this share of the cost and no more, or rounding errors of the
 // cost; those are this times its root.
-constexpr double least_saving = 1e-13, least_saving_px2 = 1e-24, rounding_px = 1e-11;
+constexpr double least_saving = 1e-11, least_saving_px2 = 1e-24, rounding_px = 1e-11;
 
 // The values of core/triangulate.hpp.
 enum : std::uint8_t { ok, too_few_views, at_infinity, behind_camera, small_angle, not_converged };
@@ -68,17 +69,32 @@ inline F64 gather(const TriangulateTask& task, std::ptrdiff_t begin, std::ptrdif
     return count;
 }
 
+/// The two equations of a view, zero where it does not see the point.
+inline void equations(const double* p, const F64* uv, const F64& seen, F64* rows) {
+    for (int k = 0; k < 2; ++k)
+        for (int j = 0; j < 4; ++j)
+            rows[4 * k + j] = seen * (uv[k] * all(p[8 + j]) - all(p[4 * k + j]));
+}
+
 template <int known>
-inline void dlt(const TriangulateTask& task, const F64* uv, Block<known>& block, F64* X) {
+inline void dlt(const TriangulateTask& task, const F64* uv, const F64& count, Block<known>& block,
+                F64* X) {
     const int n = views<known>(task);
+    F64 normal[10], rows[8];
+    for (F64& v : normal) v = all(0.0);
     for (int c = 0; c < n; ++c) {
-        const double* p = task.P + 12 * c;
-        for (int k = 0; k < 2; ++k)
-            for (int j = 0; j < 4; ++j)
-                block.rows[8 * c + 4 * k + j] =
-                    block.seen[c] * (uv[2 * c + k] * all(p[8 + j]) - all(p[4 * k + j]));
+        equations(task.P + 12 * c, uv + 2 * c, block.seen[c], rows);
+        for (int i = 0, at = 0; i < 4; ++i)
+            for (int j = i; j < 4; ++j, ++at)
+                normal[at] = normal[at] + (rows[i] * rows[j] + rows[4 + i] * rows[4 + j]);
     }
-    least_direction(block.rows, 2 * n, X);
+    const Bits64 good = from_normal_matrix(normal, X);
+    if (!any(~good & (count >= all(2.0)))) return;
+    for (int c = 0; c < n; ++c)
+        equations(task.P + 12 * c, uv + 2 * c, block.seen[c], block.rows + 8 * c);
+    F64 slow[4];
+    least_direction(block.rows, 2 * n, slow);
+    for (int i = 0; i < 4; ++i) X[i] = pick(good, X[i], slow[i]);
 }
 
 /// Moves both positions the least distance that makes their rays meet.
@@ -107,40 +123,6 @@ inline void make_rays_meet(const double* F, const F64* uv, F64* moved) {
     }
 }
 
-struct Seen {
-    F64 du, dv, depth, inverse;  // residual [px]; third coordinate of P X and one over it
-};
-
-inline Seen residual(const double* p, const F64* X, const F64* uv) {
-    const F64 depth = all(p[8]) * X[0] + all(p[9]) * X[1] + all(p[10]) * X[2] + all(p[11]) * X[3];
-    const F64 inverse = all(1.0) / depth;
-    const F64 x = all(p[0]) * X[0] + all(p[1]) * X[1] + all(p[2]) * X[2] + all(p[3]) * X[3];
-    const F64 y = all(p[4]) * X[0] + all(p[5]) * X[1] + all(p[6]) * X[2] + all(p[7]) * X[3];
-    return {x * inverse - uv[0], y * inverse - uv[1], depth, inverse};
-}
-
-/// Normal equations of the reprojection error: upper triangle of J'WJ, J'Wr.
-struct Normal {
-    F64 h[6], g[3];
-    Normal() {
-        for (F64& v : h) v = all(0.0);
-        for (F64& v : g) v = all(0.0);
-    }
-    void add(const double* p, const F64* uv, const Seen& r, const F64& inverse, const F64& weight) {
-        F64 ju[3], jv[3];
-        const F64 u = r.du + uv[0], v = r.dv + uv[1];
-        for (int k = 0; k < 3; ++k) {
-            ju[k] = (all(p[k]) - u * all(p[8 + k])) * inverse;
-            jv[k] = (all(p[4 + k]) - v * all(p[8 + k])) * inverse;
-        }
-        for (int i = 0, at = 0; i < 3; ++i) {
-            const F64 wu = weight * ju[i], wv = weight * jv[i];
-            for (int j = i; j < 3; ++j, ++at) h[at] = h[at] + (wu * ju[j] + wv * jv[j]);
-            g[i] = g[i] + (wu * r.du + wv * r.dv);
-        }
-    }
-};
-
 /// Cost at X (w = 1): squared distances, or Huber's function of them.
 template <int known>
 inline F64 cost_at(const TriangulateTask& task, const Block<known>& block, const F64* X,
@@ -164,26 +146,6 @@ inline F64 cost_at(const TriangulateTask& task, const Block<known>& block, const
     return cost;
 }
 
-/// (H + damping diag H) step = -g; returns -g . step, which undamped is what the step saves.
-inline F64 solve(const Normal& n, const F64& damping, F64* step) {
-    const F64 more = all(1.0) + damping;
-    const F64 a00 = n.h[0] * more, a11 = n.h[3] * more, a22 = n.h[5] * more;
-    const F64 i0 = all(1.0) / a00, l10 = n.h[1] * i0, l20 = n.h[2] * i0;
-    const F64 i1 = all(1.0) / (a11 - l10 * n.h[1]);
-    const F64 t = n.h[4] - l10 * n.h[2], l21 = t * i1;
-    const F64 i2 = all(1.0) / (a22 - l20 * n.h[2] - l21 * t);
-    const F64 y0 = -n.g[0], y1 = -n.g[1] - l10 * y0, y2 = -n.g[2] - l20 * y0 - l21 * y1;
-    step[2] = y2 * i2;
-    step[1] = y1 * i1 - l21 * step[2];
-    step[0] = y0 * i0 - l10 * step[1] - l20 * step[2];
-    return -(n.g[0] * step[0] + n.g[1] * step[1] + n.g[2] * step[2]);
-}
-
-inline void choose(const Bits64& yes, const Normal& a, Normal& b) {
-    for (int i = 0; i < 6; ++i) b.h[i] = pick(yes, a.h[i], b.h[i]);
-    for (int i = 0; i < 3; ++i) b.g[i] = pick(yes, a.g[i], b.g[i]);
-}
-
 /// Gauss-Newton from X, damped (Levenberg-Marquardt) only where a step would cost more. Returns the
 /// lanes that have settled, or were not `wanted`.
 template <int known>
@@ -202,6 +164,11 @@ inline Bits64 refine(const TriangulateTask& task, const Block<known>& block, con
         const Bits64 undamped = damping == zero;
         const F64 least = larger(cost * all(least_saving), all(least_saving_px2));
         const F64 to[4] = {X[0] + step[0], X[1] + step[1], X[2] + step[2], X[3]};
+        // So small a step needs no proof that it helps.
+        const Bits64 last = (saving <= least) & undamped & ~done;
+        for (int k = 0; k < 3; ++k) X[k] = pick(last, to[k], X[k]);
+        done = done | last;
+        if (!any(usable & ~done)) break;
         Normal next;
         const F64 next_cost = cost_at(task, block, to, next);
         const Bits64 better = (next_cost < cost) & ~done;
@@ -211,50 +178,9 @@ inline Bits64 refine(const TriangulateTask& task, const Block<known>& block, con
         const F64 less = damping * all(0.05), more = larger(damping * all(10.0), all(1e-4));
         damping = pick(better, pick(less < all(1e-7), zero, less), more);
         const Bits64 flat = ~better & (saving <= root(cost) * all(rounding_px));
-        done = done | (((saving <= least) | flat) & undamped);
+        done = done | (flat & undamped);
     }
     return done;
-}
-
-/// The angle with this tangent, cross / |dot|, or what it lacks to half a turn if dot < 0.
-inline F64 angle_of(const F64& cross, const F64& dot) {
-    const F64 base = absolute(dot);
-    // Less the nearest of 0, 1, .. 4 eighths of pi, whose tangents follow; then a series.
-    constexpr double tan_16[] = {0.19891236737965800, 0.66817863791929892, 1.4966057626654890,
-                                 5.0273394921258481};
-    constexpr double sin_8[] = {0.38268343236508977, 0.70710678118654752, 0.92387953251128676, 1.0};
-    constexpr double cos_8[] = {0.92387953251128676, 0.70710678118654752, 0.38268343236508977, 0.0};
-    constexpr double eighth = 0.39269908169872415;
-    F64 sin = all(0.0), cos = all(1.0), angle = all(0.0);
-    for (int k = 0; k < 4; ++k) {
-        const Bits64 beyond = cross > base * all(tan_16[k]);
-        sin = pick(beyond, all(sin_8[k]), sin);
-        cos = pick(beyond, all(cos_8[k]), cos);
-        angle = pick(beyond, all((k + 1) * eighth), angle);
-    }
-    const F64 x = (cross * cos - base * sin) / (base * cos + cross * sin), x2 = x * x;
-    F64 series = all(1.0 / 21.0);
-    for (int k = 19; k > 0; k -= 2) series = all(1.0 / k) - x2 * series;
-    angle = angle + x * series;
-    return pick(dot < all(0.0), all(3.14159265358979323846) - angle, angle);
-}
-
-struct Rays {
-    F64 cross2, dot;
-};
-
-/// Square of the cross product of two rays to X, and their dot product.
-inline Rays two_rays(const double* p, const double* q, const F64* X) {
-    F64 a[3], base[3];
-    for (int k = 0; k < 3; ++k) {
-        a[k] = X[k] - X[3] * all(p[k]);
-        base[k] = X[3] * all(p[k] - q[k]);
-    }
-    // The cross product with the baseline is that of the rays, and nothing cancels.
-    const F64 x = a[1] * base[2] - a[2] * base[1], y = a[2] * base[0] - a[0] * base[2];
-    const F64 z = a[0] * base[1] - a[1] * base[0];
-    return {x * x + y * y + z * z,
-            a[0] * (a[0] + base[0]) + a[1] * (a[1] + base[1]) + a[2] * (a[2] + base[2])};
 }
 
 /// The largest angle between two of the rays to X. `parallel`: no two of them differ.
@@ -268,34 +194,24 @@ inline F64 rays_angle(const TriangulateTask& task, const Block<known>& block, co
         parallel = ~(rays.cross2 > all(least) * (rays.cross2 + rays.dot * rays.dot));
         return angle_of(root(rays.cross2), rays.dot);
     }
-    F64 best = all(-1.0), best_cross2 = all(0.0), best_dot = all(1.0);
+    // Angles are compared by the squares of their sines, and of 2 less that beyond a quarter turn,
+    // as fractions: a division for each pair would be most of the work.
+    F64 best = all(-1.0), best_all = all(1.0), best_cross2 = all(0.0), best_dot = all(1.0);
     parallel = all(0.0) < all(1.0);
     for (int i = 0; i + 1 < n; ++i)
         for (int j = i + 1; j < n; ++j) {
             const Rays rays = two_rays(task.centers + 3 * i, task.centers + 3 * j, X);
-            const F64 sine2 = rays.cross2 / (rays.cross2 + rays.dot * rays.dot);
+            const F64 whole = rays.cross2 + rays.dot * rays.dot;
+            const F64 part = pick(rays.dot < all(0.0), whole + whole - rays.cross2, rays.cross2);
             const Bits64 both = (block.seen[i] * block.seen[j]) > all(0.0);
-            const F64 order = pick(rays.dot < all(0.0), all(2.0) - sine2, sine2);
-            const Bits64 wider = both & (order > best);
-            best = pick(wider, order, best);
+            const Bits64 wider = both & (part * best_all > best * whole);
+            best = pick(wider, part, best);
+            best_all = pick(wider, whole, best_all);
             best_cross2 = pick(wider, rays.cross2, best_cross2);
             best_dot = pick(wider, rays.dot, best_dot);
-            parallel = parallel & ~(both & (sine2 > all(least)));
+            parallel = parallel & ~(both & (rays.cross2 > all(least) * whole));
         }
     return angle_of(root(best_cross2), best_dot);
-}
-
-/// sigma^2 times the inverse of the upper triangle h, by cofactors.
-inline void invert(const F64* h, double sigma, F64* out) {
-    const F64 c00 = h[3] * h[5] - h[4] * h[4], c01 = h[2] * h[4] - h[1] * h[5];
-    const F64 c02 = h[1] * h[4] - h[2] * h[3];
-    const F64 scale = all(sigma * sigma) / (h[0] * c00 + h[1] * c01 + h[2] * c02);
-    out[0] = c00 * scale;
-    out[1] = out[3] = c01 * scale;
-    out[2] = out[6] = c02 * scale;
-    out[4] = (h[0] * h[5] - h[2] * h[2]) * scale;
-    out[5] = out[7] = (h[1] * h[2] - h[0] * h[4]) * scale;
-    out[8] = (h[0] * h[3] - h[1] * h[1]) * scale;
 }
 
 /// Values of one block: `per_point` numbers each, NaN unless good.
@@ -303,13 +219,17 @@ inline void scatter(const F64* values, int per_point, const Bits64& good, std::p
                     std::ptrdiff_t end, double* out) {
     out += begin * per_point;
     const bool whole = end - begin >= lanes;
-    for (int k = 0; k < per_point; ++k) {
-        alignas(64) double v[lanes];
-        store(pick(good, values[k], all(nan)), v);
+    constexpr int at_once = 9;
+    alignas(64) double v[at_once][lanes];
+    for (int first = 0; first < per_point; first += at_once) {
+        const int n = per_point - first < at_once ? per_point - first : at_once;
+        for (int k = 0; k < n; ++k) store(pick(good, values[first + k], all(nan)), v[k]);
         if (whole)
-            for (int l = 0; l < lanes; ++l) out[l * per_point + k] = v[l];
+            for (int l = 0; l < lanes; ++l)
+                for (int k = 0; k < n; ++k) out[l * per_point + first + k] = v[k][l];
         else
-            for (int l = 0; l < end - begin; ++l) out[l * per_point + k] = v[l];
+            for (int l = 0; l < end - begin; ++l)
+                for (int k = 0; k < n; ++k) out[l * per_point + first + k] = v[k][l];
     }
 }
 
@@ -348,8 +268,10 @@ inline void finish(const TriangulateTask& task, const Block<known>& block, const
     code = pick(parallel, pick(angle > one, all(small_angle), all(at_infinity)), code);
     code = pick(count < all(2.0), all(too_few_views), code);
     const Bits64 good = code == all(ok);
-    for (int l = 0; l < lanes && begin + l < end; ++l)
-        task.status[begin + l] = static_cast<std::uint8_t>(lane(code, l));
+    alignas(64) double codes[lanes];
+    store(code, codes);
+    const int here = end - begin < lanes ? static_cast<int>(end - begin) : lanes;
+    for (int l = 0; l < here; ++l) task.status[begin + l] = static_cast<std::uint8_t>(codes[l]);
     const F64 mean = root(known == 2 ? sum * all(0.5) : sum / count);
     const F64 unit = one / X[3], place[3] = {X[0] * unit, X[1] * unit, X[2] * unit};
     scatter(place, 3, good, begin, end, task.X_world);
@@ -373,9 +295,9 @@ void triangulate_blocks(const TriangulateTask& task, std::ptrdiff_t begin, std::
         if (task.method == 1) {
             F64 moved[4];
             make_rays_meet(task.F, block.uv, moved);
-            dlt(task, moved, block, X);
+            dlt(task, moved, count, block, X);
         } else {
-            dlt(task, block.uv, block, X);
+            dlt(task, block.uv, count, block, X);
             if (task.method == 2) settled = refine(task, block, count >= all(2.0), X);
         }
         finish(task, block, count, settled, X, begin, end);
