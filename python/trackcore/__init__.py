@@ -135,6 +135,9 @@ if _TYPE_CHECKING:
     from trackcore.cameras.world import solve_world as solve_world
     from trackcore.exports import export_solve as export_solve
     from trackcore.exports import load_solve as load_solve
+    from trackcore.pipeline import PipelineResult as PipelineResult
+    from trackcore.pipeline import SmartTracker as SmartTracker
+    from trackcore.pipeline import SmartTrackerOptions as SmartTrackerOptions
     from trackcore.pitch._views import Sightings as Sightings
     from trackcore.pitch.events import PitchEvent as PitchEvent
     from trackcore.pitch.events import PitchEventKind as PitchEventKind
@@ -156,9 +159,6 @@ if _TYPE_CHECKING:
     from trackcore.pitch.tracker import StereoTracker as StereoTracker
     from trackcore.pitch.zone import StrikeCall as StrikeCall
     from trackcore.pitch.zone import StrikeZone as StrikeZone
-    from trackcore.pipeline import PipelineResult as PipelineResult
-    from trackcore.pipeline import SmartTracker as SmartTracker
-    from trackcore.pipeline import SmartTrackerOptions as SmartTrackerOptions
     from trackcore.report import ReportAttempt as ReportAttempt
     from trackcore.report import ReportSetting as ReportSetting
     from trackcore.report import write_report as write_report
