@@ -20,9 +20,11 @@ from trackcore.synth.motion import (
     warps,
 )
 from trackcore.synth.pitches import (
+    FilmedPitch,
     Flight,
     StereoPitch,
     Throw,
+    film_pitch,
     fly,
     random_throw,
     see_pitch,
@@ -42,6 +44,7 @@ from trackcore.synth.textures import (
 
 __all__ = [
     "TEXTURES",
+    "FilmedPitch",
     "Flight",
     "GaborNoise",
     "ImagePair",
@@ -56,6 +59,7 @@ __all__ = [
     "corners",
     "crlb_px",
     "edge_only",
+    "film_pitch",
     "fly",
     "gabor_noise",
     "gradient",

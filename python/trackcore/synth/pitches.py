@@ -22,8 +22,19 @@ _AIM_ROUNDS = 4
 Vec = tuple[float, float, float]
 
 
-class _Rig(Protocol):
+class _Camera(Protocol):
+    @property
+    def K(self) -> Floats: ...
+
+    @property
+    def T_cam_world(self) -> Floats: ...
+
     def project(self, X_world: ArrayLike) -> Floats: ...
+
+
+class _Rig(Protocol):
+    @property
+    def cameras(self) -> tuple[_Camera, _Camera]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +138,28 @@ class StereoPitch:
     noise_px: float
 
 
+@dataclass(frozen=True, slots=True)
+class FilmedPitch:
+    """Every frame of one camera around a pitch, for drawing it: NaN where there is no ball.
+
+    Attributes
+    ----------
+    t_ns : (n,) int64
+        Stamps, of the middle of each exposure, on the camera's own clock [ns].
+    xy_px : (n, 2) float64
+        Centre of the ball then [px].
+    radius_px : (n,) float64
+        Its size [px], as of a disc.
+    streak_px : (n, 2) float64
+        Way of its centre during the exposure [px].
+    """
+
+    t_ns: NDArray[np.int64]
+    xy_px: Floats
+    radius_px: Floats
+    streak_px: Floats
+
+
 def fly(
     throw: Throw,
     *,
@@ -221,6 +254,77 @@ def random_throw(seed: int, *, physics: BallPhysics | None = None) -> Throw:
     return throw
 
 
+def film_pitch(
+    rig: _Rig,
+    flight: Flight,
+    *,
+    seed: int,
+    fps: float = 120.0,
+    exposure_s: float = 0.5e-3,
+    before_s: float = 0.5,
+    after_s: float = 0.5,
+    clock_offset_s: float = 0.0,
+    phase_s: float | None = None,
+    radius_m: float = BallPhysics().radius_m,
+    z_from_m: float = -math.inf,
+    z_to_m: float = -24 * INCH_M,
+    release_ns: int = 1_000_000_000,
+) -> tuple[FilmedPitch, FilmedPitch]:
+    """Return all frames of the left and of the right camera, from before a pitch until after it.
+
+    Parameters
+    ----------
+    rig : StereoRig
+        Its world is that of `Throw`.
+    flight : Flight
+    seed : int
+        Of where the frames fall.
+    fps : float
+        Of both cameras [1/s].
+    exposure_s : float
+        How long the shutter is open [s].
+    before_s, after_s : float
+        Frames before the release and after the end of the flight [s].
+    clock_offset_s : float
+        Added to stamps of the right camera it gives the left clock [s].
+    phase_s : float, optional
+        By which the right camera exposes later than the left one [s]. Default: anything within a
+        frame.
+    radius_m : float
+        Of the ball [m].
+    z_from_m, z_to_m : float
+        Only between these planes is the ball seen [m].
+    release_ns : int
+        When the ball leaves the hand, on the left clock [ns].
+
+    Raises
+    ------
+    InputError
+        If a number is none.
+    """
+    rng = np.random.default_rng(seed_number(seed))
+    period, half = 1 / positive("fps", fps), 0.5 * non_negative("exposure_s", exposure_s)
+    before, after = non_negative("before_s", before_s), non_negative("after_s", after_s)
+    if not np.isfinite(clock_offset_s):
+        raise InputError(f"clock_offset_s: expected a finite number, got {clock_offset_s!r}")
+    first, later = rng.uniform(0, period), rng.uniform(0, period)
+    shift = later if phase_s is None else float(phase_s)
+    frames = np.arange(-int(before / period), int((flight.t_s[-1] + after - first) / period) + 1)
+    films = []
+    for side, camera in enumerate(rig.cameras):
+        t = first + side * shift + period * frames
+        X = flight.at(t)[0]
+        X[~((X[:, 2] >= z_from_m) & (X[:, 2] <= z_to_m))] = np.nan
+        depth = X @ camera.T_cam_world[2, :3] + camera.T_cam_world[2, 3]
+        ends = [camera.project(flight.at(t + h)[0]) for h in (-half, half)]
+        streak = np.where(np.isfinite(depth)[:, None], ends[1] - ends[0], np.nan)
+        off = clock_offset_s if side else 0.0
+        t_ns = release_ns + np.rint((t - off) * 1e9).astype(np.int64)
+        radius = camera.K[0, 0] * positive("radius_m", radius_m) / depth
+        films.append(FilmedPitch(t_ns, camera.project(X), radius, streak))
+    return films[0], films[1]
+
+
 def see_pitch(
     rig: _Rig,
     flight: Flight,
@@ -262,22 +366,18 @@ def see_pitch(
     InputError
         If a number is none.
     """
-    rng = np.random.default_rng(seed_number(seed))
-    period, noise = 1 / positive("fps", fps), non_negative("noise_px", noise_px)
-    if not np.isfinite(clock_offset_s):
-        raise InputError(f"clock_offset_s: expected a finite number, got {clock_offset_s!r}")
-    first, later = rng.uniform(0, period), rng.uniform(0, period)
-    shift = later if phase_s is None else float(phase_s)
-    n = int((flight.t_s[-1] - first) / period) + 1
+    noise = non_negative("noise_px", noise_px)
+    films = film_pitch(
+        rig, flight, seed=seed, fps=fps, exposure_s=0.0, before_s=0.0, after_s=0.0,
+        clock_offset_s=clock_offset_s, phase_s=phase_s, z_from_m=z_from_m, z_to_m=z_to_m,
+        release_ns=release_ns,
+    )  # fmt: skip
+    rng = np.random.default_rng([1, seed])
     sides = []
-    for side in (0, 1):
-        t = first + side * shift + period * np.arange(n)
-        X = flight.at(t)[0]
-        keep = (X[:, 2] >= z_from_m) & (X[:, 2] <= z_to_m)
-        uv = rig.project(X[keep])[:, side]
-        uv = uv + noise * rng.normal(size=uv.shape)
-        off = clock_offset_s if side else 0.0
-        sides.append((release_ns + np.rint((t[keep] - off) * 1e9).astype(np.int64), uv))
+    for film in films:
+        seen = np.isfinite(film.xy_px).all(axis=1)
+        uv = film.xy_px[seen]
+        sides.append((film.t_ns[seen], uv + noise * rng.normal(size=uv.shape)))
     (left_t, left), (right_t, right) = sides
     return StereoPitch(
         flight, left_t, left, right_t, right, release_ns, float(clock_offset_s), noise
