@@ -125,6 +125,7 @@ from trackcore.types import Triangulation as Triangulation
 
 if _TYPE_CHECKING:
     # the names of _LAZY, for type checkers
+    from trackcore.ballistics import BallPhysics as BallPhysics
     from trackcore.cameras.boards import CharucoBoard as CharucoBoard
     from trackcore.cameras.boards import Chessboard as Chessboard
     from trackcore.cameras.calibrate import CameraCalibration as CameraCalibration
@@ -145,6 +146,27 @@ if _TYPE_CHECKING:
     from trackcore.pipeline import PipelineResult as PipelineResult
     from trackcore.pipeline import SmartTracker as SmartTracker
     from trackcore.pipeline import SmartTrackerOptions as SmartTrackerOptions
+    from trackcore.pitch._views import Sightings as Sightings
+    from trackcore.pitch.events import PitchEvent as PitchEvent
+    from trackcore.pitch.events import PitchEventKind as PitchEventKind
+    from trackcore.pitch.events import PitchPhase as PitchPhase
+    from trackcore.pitch.events import PitchStateMachine as PitchStateMachine
+    from trackcore.pitch.fit import fit_pitch as fit_pitch
+    from trackcore.pitch.lane import lane_rig as lane_rig
+    from trackcore.pitch.options import FlightModel as FlightModel
+    from trackcore.pitch.options import PitchEventOptions as PitchEventOptions
+    from trackcore.pitch.options import PitchFitOptions as PitchFitOptions
+    from trackcore.pitch.options import StereoTrackOptions as StereoTrackOptions
+    from trackcore.pitch.pitches import PitchTracker as PitchTracker
+    from trackcore.pitch.pitches import TrackedPitch as TrackedPitch
+    from trackcore.pitch.result import PitchFit as PitchFit
+    from trackcore.pitch.result import PitchStatus as PitchStatus
+    from trackcore.pitch.sightings import BallTrack as BallTrack
+    from trackcore.pitch.sightings import FrameBalls as FrameBalls
+    from trackcore.pitch.sightings import StereoObservation as StereoObservation
+    from trackcore.pitch.tracker import StereoTracker as StereoTracker
+    from trackcore.pitch.zone import StrikeCall as StrikeCall
+    from trackcore.pitch.zone import StrikeZone as StrikeZone
     from trackcore.report import ReportAttempt as ReportAttempt
     from trackcore.report import ReportSetting as ReportSetting
     from trackcore.report import write_report as write_report
@@ -161,6 +183,28 @@ if _TYPE_CHECKING:
 # Names whose modules import more than numpy, or which not every program needs: loaded when first
 # asked for.
 _LAZY: dict[str, str] = {
+    "PitchStateMachine": "trackcore.pitch.events",
+    "PitchEvent": "trackcore.pitch.events",
+    "PitchEventKind": "trackcore.pitch.events",
+    "PitchPhase": "trackcore.pitch.events",
+    "PitchTracker": "trackcore.pitch.pitches",
+    "TrackedPitch": "trackcore.pitch.pitches",
+    "StereoTracker": "trackcore.pitch.tracker",
+    "FrameBalls": "trackcore.pitch.sightings",
+    "BallTrack": "trackcore.pitch.sightings",
+    "StereoObservation": "trackcore.pitch.sightings",
+    "fit_pitch": "trackcore.pitch.fit",
+    "PitchFit": "trackcore.pitch.result",
+    "PitchStatus": "trackcore.pitch.result",
+    "Sightings": "trackcore.pitch._views",
+    "StrikeZone": "trackcore.pitch.zone",
+    "StrikeCall": "trackcore.pitch.zone",
+    "PitchFitOptions": "trackcore.pitch.options",
+    "StereoTrackOptions": "trackcore.pitch.options",
+    "PitchEventOptions": "trackcore.pitch.options",
+    "FlightModel": "trackcore.pitch.options",
+    "lane_rig": "trackcore.pitch.lane",
+    "BallPhysics": "trackcore.ballistics",
     "Camera": "trackcore.cameras.camera",
     "StereoRig": "trackcore.cameras.rig",
     "WorldFrame": "trackcore.cameras.frame",
