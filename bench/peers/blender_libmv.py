@@ -87,12 +87,14 @@ def blender_version() -> str:
     return str(bpy.app.version_string)
 
 
-def open_clip(folder: Path) -> tuple[Any, Override]:
-    """Load the image sequence and make the context in which clip operators run."""
+def open_clip(path: Path) -> tuple[Any, Override]:
+    """Load a movie or a folder of numbered pictures; make the context of clip operators."""
     import bpy  # type: ignore[import-not-found]
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    clip = bpy.data.movieclips.load(str(sorted(folder.glob("[0-9]*.png"))[0]))
+    if path.is_dir():
+        path = min(path.glob("[0-9]*.*"))
+    clip = bpy.data.movieclips.load(str(path.resolve()))
     scene = bpy.context.scene
     scene.frame_start, scene.frame_end = 1, clip.frame_duration
     window = bpy.context.window_manager.windows[0]

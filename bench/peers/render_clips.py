@@ -24,6 +24,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import bpy  # type: ignore[import-not-found]
 import cv2
@@ -119,10 +120,20 @@ def corners(
 
 def build_scene(spec: ClipSpec, images: list[NDArray[np.uint8]], folder: Path) -> None:
     """Set up an empty Blender scene with the textured walls and a camera."""
+    w, h = spec.size
+    camera = empty_scene((SUPERSAMPLE * w, SUPERSAMPLE * h))
+    camera.lens = spec.focal_px * 36.0 / w
+    camera.clip_start, camera.clip_end = 0.05, 200.0
+    for wall, image in zip(spec.walls, images, strict=True):
+        add_wall(wall, image, folder / "texture.png")
+
+
+def empty_scene(size: tuple[int, int]) -> Any:
+    """Start afresh: a camera with a sensor 36 mm wide, and nothing to see; returns its data."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
     scene.render.engine = "BLENDER_WORKBENCH"
-    scene.render.resolution_x, scene.render.resolution_y = (SUPERSAMPLE * s for s in spec.size)
+    scene.render.resolution_x, scene.render.resolution_y = size
     scene.render.resolution_percentage = 100
     # Grey levels out as they went in: no view transform, no dither, no blending of samples.
     scene.view_settings.view_transform = "Raw"
@@ -132,25 +143,30 @@ def build_scene(spec: ClipSpec, images: list[NDArray[np.uint8]], folder: Path) -
     scene.display.render_aa = "OFF"
     scene.display.shading.light = "FLAT"
     scene.display.shading.color_type = "TEXTURE"
-    for wall, image in zip(spec.walls, images, strict=True):
-        add_wall(wall, image, folder / "texture.png")
     data = bpy.data.cameras.new("camera")
     data.sensor_fit, data.sensor_width = "HORIZONTAL", 36.0
-    data.lens = spec.focal_px * 36.0 / spec.size[0]
-    data.clip_start, data.clip_end = 0.05, 200.0
     scene.camera = bpy.data.objects.new("camera", data)
     scene.collection.objects.link(scene.camera)
+    return data
 
 
 def add_wall(wall: Wall, image: NDArray[np.uint8], scratch: Path) -> None:
     """Add one textured parallelogram; the texture's first row lies along `edge_u`."""
     corner, u, v = (np.array(e) for e in (wall.corner, wall.edge_u, wall.edge_v))
+    vertices = np.array([corner, corner + u, corner + u + v, corner + v])
+    uv = np.array(((0, 1), (1, 1), (1, 0), (0, 0)))
+    add_mesh(vertices, np.arange(4)[None], uv, image, scratch)
+
+
+def add_mesh(
+    vertices: F64, faces: NDArray[Any], uv: NDArray[Any], image: NDArray[np.uint8], scratch: Path
+) -> Any:
+    """Add a mesh with one texture: (n, 3) vertices, (m, 4) faces, (4 m, 2) uv; its object."""
     mesh = bpy.data.meshes.new("wall")
-    vertices = [tuple(p) for p in (corner, corner + u, corner + u + v, corner + v)]
-    mesh.from_pydata(vertices, [], [(0, 1, 2, 3)])
+    mesh.from_pydata(vertices.tolist(), [], faces.tolist())
     layer = mesh.uv_layers.new()
-    for loop, uv in zip(layer.data, ((0, 1), (1, 1), (1, 0), (0, 0)), strict=True):
-        loop.uv = uv
+    for loop, at in zip(layer.data, uv.tolist(), strict=True):
+        loop.uv = at
     cv2.imwrite(str(scratch), image)
     picture = bpy.data.images.load(str(scratch))
     picture.colorspace_settings.name = "Non-Color"
@@ -162,7 +178,9 @@ def add_wall(wall: Wall, image: NDArray[np.uint8], scratch: Path) -> None:
     node.image, node.extension = picture, "EXTEND"
     material.node_tree.nodes.active = node
     mesh.materials.append(material)
-    bpy.context.scene.collection.objects.link(bpy.data.objects.new("wall", mesh))
+    thing = bpy.data.objects.new("wall", mesh)
+    bpy.context.scene.collection.objects.link(thing)
+    return thing
 
 
 def render(T_cam_world: F64, folder: Path) -> NDArray[np.float32]:

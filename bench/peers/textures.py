@@ -8,6 +8,7 @@ weak and smooth (plaster), and camera pictures with their own blur and compressi
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -99,6 +100,13 @@ def photos(w: int, h: int, rng: np.random.Generator) -> Grey:
     return image
 
 
+def tiles(w: int, h: int, rng: np.random.Generator) -> Grey:
+    """One tile of 64 texels over and over, exactly: only its place tells one from the next."""
+    tile = leaves(64, 64, rng)[:, :64]
+    tile[:3], tile[:, :3] = 40, 40
+    return np.tile(tile, (-(-h // 64), -(-w // 64)))[:h, :w].copy()
+
+
 def dots(w: int, h: int, spacing: int, sigma: float) -> tuple[Grey, NDArray[np.float64]]:
     """Bright Gaussian dots on black at odd sub-pixel places, and their centres (n, 2) [0..1]."""
     rng = np.random.default_rng(0)
@@ -117,6 +125,7 @@ def dots(w: int, h: int, spacing: int, sigma: float) -> tuple[Grey, NDArray[np.f
     return _to_grey(250 * image), (xy + 0.5) / (w, h)
 
 
+@lru_cache(maxsize=400)
 def _photo(name: str, frame: int) -> Grey:
     default = Path(__file__).resolve().parents[2].parent / "shared" / "data"
     path = Path(os.environ.get("TRACKCORE_TEST_DATA", default)) / name
@@ -134,4 +143,7 @@ def _to_grey(image: NDArray[np.floating]) -> Grey:
     return np.clip(np.rint(image), 0, 255).astype(np.uint8)
 
 
-MAKERS = {"leaves": leaves, "rock": rock, "facade": facade, "plaster": plaster, "photos": photos}
+MAKERS = {
+    "leaves": leaves, "rock": rock, "facade": facade, "plaster": plaster, "photos": photos,
+    "tiles": tiles,
+}  # fmt: skip
