@@ -67,6 +67,13 @@ from trackcore.pixels import track_quality as track_quality
 from trackcore.pyramid import FramePyramid as FramePyramid
 from trackcore.regions import track_regions as track_regions
 from trackcore.settings import Settings as Settings
+from trackcore.settings_policy import Choice as Choice
+from trackcore.settings_policy import ClipFacts as ClipFacts
+from trackcore.settings_policy import ColdStart as ColdStart
+from trackcore.settings_policy import FootageType as FootageType
+from trackcore.settings_policy import Quality as Quality
+from trackcore.settings_policy import SettingsPolicy as SettingsPolicy
+from trackcore.settings_policy import Wishes as Wishes
 from trackcore.solver import CameraPrior as CameraPrior
 from trackcore.solver import Grade as Grade
 from trackcore.solver import Lens as Lens
@@ -108,6 +115,9 @@ if _TYPE_CHECKING:
     # the names of _LAZY, for type checkers
     from trackcore.exports import export_solve as export_solve
     from trackcore.exports import load_solve as load_solve
+    from trackcore.pipeline import PipelineResult as PipelineResult
+    from trackcore.pipeline import SmartTracker as SmartTracker
+    from trackcore.pipeline import SmartTrackerOptions as SmartTrackerOptions
     from trackcore.session.behavior import BehaviorRecorder as BehaviorRecorder
     from trackcore.session.exporting import export_sessions as export_sessions
     from trackcore.session.identity import clip_fingerprint as clip_fingerprint
@@ -122,6 +132,9 @@ if _TYPE_CHECKING:
 _LAZY: dict[str, str] = {
     "export_solve": "trackcore.exports",
     "load_solve": "trackcore.exports",
+    "PipelineResult": "trackcore.pipeline",
+    "SmartTracker": "trackcore.pipeline",
+    "SmartTrackerOptions": "trackcore.pipeline",
     "import_sessions": "trackcore.session.importing",
     "export_sessions": "trackcore.session.exporting",
     "clip_fingerprint": "trackcore.session.identity",

@@ -34,6 +34,12 @@ def write_text(path: Path, text: str) -> None:
         beside.write_text(text, encoding="utf-8", newline="\n")
 
 
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `data`, whole or not at all; it survives the death of the process."""
+    with replacing(path) as beside:
+        beside.write_bytes(data)
+
+
 def write_durably(path: Path, data: bytes) -> None:
     """Write `data` so that it is on the disk, whole, when this returns; or not at all.
 

@@ -13,7 +13,8 @@ from trackcore.errors import InputError
 from trackcore.options import TrackOptions
 
 _DEFAULT_LEVELS: int = TrackOptions().levels
-_MOST_LEVELS = 8
+MOST_LEVELS = 8
+"""More than any picture needs."""
 
 
 class FramePyramid:
@@ -60,8 +61,8 @@ class FramePyramid:
         threads: int = 1,
     ) -> None:
         array = image_array("image", image)
-        if not _is_whole(levels, 1, _MOST_LEVELS):
-            raise InputError(f"levels: expected an integer 1 .. {_MOST_LEVELS}, got {levels!r}")
+        if not _is_whole(levels, 1, MOST_LEVELS):
+            raise InputError(f"levels: expected an integer 1 .. {MOST_LEVELS}, got {levels!r}")
         if color not in ("bgr", "rgb"):
             raise InputError(f"color: expected 'bgr' or 'rgb', got {color!r}")
         if not isinstance(copy, (bool, np.bool_)):

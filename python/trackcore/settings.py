@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -103,20 +103,70 @@ SETTING_NAMES = tuple(k.name for k in Settings.knobs())
 """The documented keys, in the documents' order."""
 
 
+_THRESHOLD_SCALE = 3.0
+
+
 def settings_used(options: TrackerOptions) -> dict[str, int | float | str]:
     """Return what the tracker's options are in the documented words, whatever their range.
 
-    The tracker searches no area: `search_size` is the side of what the coarsest level's patch
-    covers, which is how far it can follow. `threshold` is the share of the strongest corner's
-    score that a weak one needs.
+    The inverse of `tracker_options`. The tracker searches no area: `search_size` is the area that
+    a pattern would be searched for in to be followed as far (`REACH_PX`). `threshold` is three
+    times the contrast that a weak corner needs, as a share of the strongest one's: its score, an
+    eigenvalue, goes with the contrast's square.
     """
     return {
         "pattern_size": options.window,
-        "search_size": (options.window - 1) * 2 ** (options.levels - 1) + 1,
+        "search_size": searched_px(options.window, options.levels),
         "correlation": options.min_ncc,
-        "threshold": options.quality,
+        "threshold": round(_THRESHOLD_SCALE * math.sqrt(options.quality), 6),
         "motion_model": options.model.value,
     }
+
+
+def tracker_options(settings: Settings, base: TrackerOptions = TrackerOptions()) -> TrackerOptions:
+    """Return the tracker's options that documented settings mean.
+
+    Parameters
+    ----------
+    settings : Settings
+    base : TrackerOptions
+        What the documents do not speak of: how many tracks, how far apart, anchor, brightness.
+
+    Returns
+    -------
+    TrackerOptions
+        The window is the pattern; as many levels as it takes to reach as far as the search area
+        does; `quality` is the square of a third of the threshold, so that the documented default
+        is the tracker's. `settings_used` says what it comes to: the reach may be larger than the
+        one asked for, and asking for that gives the same options.
+
+    >>> tracker_options(Settings()).levels, tracker_options(Settings(search_size=101)).levels
+    (4, 5)
+    >>> tracker_options(Settings()).quality
+    0.01
+    """
+    levels = LEAST_LEVELS
+    while searched_px(settings.pattern_size, levels) < settings.search_size:
+        levels += 1
+    return replace(
+        base,
+        window=settings.pattern_size,
+        levels=levels,
+        min_ncc=settings.correlation,
+        quality=round((settings.threshold / _THRESHOLD_SCALE) ** 2, 9),
+        model=settings.motion_model,
+    )
+
+
+LEAST_LEVELS = 2
+REACH_PX = 3.5
+"""How far a point may move per frame and pixel of the coarsest level for nine in ten still to be
+found, whatever the window: measured on real pictures, 3 to 5 levels, windows of 15 to 31 px."""
+
+
+def searched_px(window: int, levels: int) -> int:
+    """Return the side of the area in which a pattern would move as far as can be followed [px]."""
+    return int(window + 2 * REACH_PX * 2 ** (levels - 1))
 
 
 def _number(name: str, value: object) -> float:

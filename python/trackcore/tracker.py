@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -19,7 +20,7 @@ from trackcore.options import (
     TrackerOptions,
     TrackOptions,
 )
-from trackcore.pyramid import FramePyramid
+from trackcore.pyramid import MOST_LEVELS, FramePyramid
 from trackcore.track import core_point_options
 from trackcore.tracks import Tracks
 
@@ -72,6 +73,9 @@ class Tracker:
         Clip frame number of the first frame pushed.
     mask : (h, w) bool or uint8 array, optional
         Where new tracks may start: non-zero. Default anywhere.
+    weights : (rows, columns) array, optional
+        How many tracks each part of the frame should have beside the others: any grid, stretched
+        over the frame. 0: none. Default alike; see `weights`.
     threads : int
         Worker threads; 0 means all. The result does not depend on it.
 
@@ -106,6 +110,7 @@ class Tracker:
         fps: float = _DEFAULT_FPS,
         first_frame: int = 1,
         mask: NDArray[Any] | None = None,
+        weights: ArrayLike | None = None,
         threads: int = 1,
     ) -> None:
         self.options = as_tracker_options(options)
@@ -116,18 +121,95 @@ class Tracker:
         self._t_ns: list[int] = []
         self._numbers: list[int] = []
         self._size: tuple[int, int] | None = None
-        self._core = _core.Tracker(
-            points=core_point_options(self.options),
-            features=core_feature_options(_feature_options(self.options)),
-            model=list(MotionModel).index(self.options.model),
-            anchor=list(Anchor).index(self.options.anchor),
-            replenish=self.options.replenish,
-        )
+        self._weights: NDArray[np.float32] | None = None
+        self.weights = weights
+        self._core = _core.Tracker(**_core_options(self.options))
 
     @property
     def n_frames(self) -> int:
         """Frames pushed so far."""
         return len(self._t_ns)
+
+    @property
+    def last_number(self) -> int | None:
+        """Clip frame number of the last frame pushed; None before the first."""
+        return self._numbers[-1] if self._numbers else None
+
+    @property
+    def n_tracks(self) -> int:
+        """Tracks started so far: their ids are 0 .. n_tracks - 1."""
+        return int(self._core.n_tracks)
+
+    @property
+    def weights(self) -> NDArray[np.float32] | None:
+        """How many new tracks each part of the frame gets from here on, beside the others."""
+        return self._weights
+
+    @weights.setter
+    def weights(self, values: ArrayLike | None) -> None:
+        self._weights = None if values is None else _weights_array(values)
+
+    def configure(self, options: TrackOptions) -> None:
+        """Go on with other options from the next frame on.
+
+        They hold for new tracks and for how live ones are followed from frame to frame: patch,
+        reach and limits. A live track keeps the keyframe it is compared with, and how that may
+        deform, until the keyframe is renewed.
+
+        Raises
+        ------
+        InputError
+            If these are no options.
+        """
+        self.options = as_tracker_options(options)
+        self._core.configure(**_core_options(self.options))
+
+    def new_shot(self) -> None:
+        """Say that the next frame begins another shot: all tracks end, others start there."""
+        self._core.drop_all()
+
+    def snapshot(self) -> bytes:
+        """Return all that is needed to go on from here in another process, but for the frame.
+
+        For `restore` in the same build of trackcore on the same kind of machine.
+        """
+        head = {"t_ns": self._t_ns, "numbers": self._numbers, "version": _core.__version__}
+        line = json.dumps(head).encode() + b"\n"
+        return line + bytes(self._core.snapshot())
+
+    def restore(self, state: bytes, image: NDArray[Any] | FramePyramid) -> None:
+        """Take up where a tracker with the same options was when it made a snapshot.
+
+        Parameters
+        ----------
+        state : bytes
+            What `snapshot` returned.
+        image : image array or FramePyramid
+            The last frame that it had been given.
+
+        Raises
+        ------
+        InputError
+            If `state` is no snapshot of this version. The tracker is then as it was before.
+        """
+        line, _, rest = state.partition(b"\n")
+        try:
+            head = json.loads(line)
+            t_ns, numbers = list(head["t_ns"]), list(head["numbers"])
+            good = head["version"] == _core.__version__
+        except (ValueError, TypeError, KeyError):
+            good = False
+        frame = self._pyramid(image)
+        if not good or not self._core.restore(rest, frame._core):
+            raise InputError("state: expected a snapshot made by this version of trackcore")
+        self._frame, self._size = frame, frame.size
+        self._t_ns, self._numbers = t_ns, numbers
+
+    def _pyramid(self, image: NDArray[Any] | FramePyramid) -> FramePyramid:
+        if isinstance(image, FramePyramid):
+            return image
+        # all levels: the small ones cost nothing, and `configure` may ask for them
+        return FramePyramid(image, MOST_LEVELS, threads=self._threads)
 
     def push(
         self,
@@ -158,13 +240,10 @@ class Tracker:
             If the image is none, its size differs, or time or number do not increase. The tracker
             is then as it was before.
         """
-        if isinstance(image, FramePyramid):
-            frame = image
-        else:
-            frame = FramePyramid(image, self.options.levels, threads=self._threads)
+        frame = self._pyramid(image)
         self._check_size(frame)
         time_ns, frame_number = self._check_time(t_ns, number)
-        self._core.push(frame._core, self._mask, self._threads)
+        self._core.push(frame._core, self._mask, self._weights, self._threads)
         self._frame = frame  # its memory may be the caller's
         self._t_ns.append(time_ns)
         self._numbers.append(frame_number)
@@ -231,6 +310,26 @@ class Tracker:
             if earlier and value <= earlier[-1]:
                 raise InputError(f"{name}: expected more than {earlier[-1]}, got {value}")
         return int(t_ns), int(number)
+
+
+def _core_options(options: TrackerOptions) -> dict[str, Any]:
+    return {
+        "points": core_point_options(options),
+        "features": core_feature_options(_feature_options(options)),
+        "model": list(MotionModel).index(options.model),
+        "anchor": list(Anchor).index(options.anchor),
+        "replenish": options.replenish,
+    }
+
+
+def _weights_array(values: ArrayLike) -> NDArray[np.float32]:
+    weights = np.ascontiguousarray(values, np.float32)
+    good = weights.ndim == 2 and weights.size > 0 and np.isfinite(weights).all()
+    if not (good and (weights >= 0).all() and weights.sum() > 0):
+        raise InputError(
+            f"weights: expected (rows, columns) finite numbers >= 0, not all 0, got {values!r}"
+        )
+    return weights
 
 
 def _feature_options(options: TrackerOptions) -> FeatureOptions:

@@ -3,7 +3,7 @@
 from trackcore.pixels._features import ContrastStats, PixelFeatures, pixel_features
 from trackcore.pixels._meter import FrameMeter, FrameSeries
 from trackcore.pixels._probe import MotionProbe, ProbeStatus, motion_probe
-from trackcore.pixels._quality import TrackQuality, track_quality
+from trackcore.pixels._quality import QualityMeter, TrackQuality, track_quality
 
 __all__ = [
     "ContrastStats",
@@ -12,6 +12,7 @@ __all__ = [
     "MotionProbe",
     "PixelFeatures",
     "ProbeStatus",
+    "QualityMeter",
     "TrackQuality",
     "motion_probe",
     "pixel_features",

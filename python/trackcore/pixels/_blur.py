@@ -56,7 +56,7 @@ def blur_px(sharpness: Floats) -> Floats:
 @cache
 def _curve() -> tuple[Floats, Floats]:
     """Ratio of mean squared slopes [per px of the frame] of an edge, by its sigma [px]."""
-    omega = (np.arange(1 << 15) + 0.5) * (16 * np.pi / (1 << 15))
+    omega = (np.arange(1 << 12) + 0.5) * (16 * np.pi / (1 << 12))
     pixel = np.sinc(omega / (2 * np.pi)) ** 2
     fine = pixel * (np.sin(omega) / omega) ** 2
     step = 2**COARSE_LEVEL

@@ -171,8 +171,8 @@ def motion_probe(
 def _window(clip: Clip) -> list[Frame]:
     n = clip.expected_length or 0
     start = max(0, min(int(n * _START_SHARE), _LATEST_START, n - N_FRAMES))
-    # a container may claim more frames than it has
-    return list(clip[start : start + N_FRAMES]) if start else list(clip[:N_FRAMES])
+    # a container may claim more frames than it has; `list(clip)` would decode it twice, to count
+    return list(iter(clip[start : start + N_FRAMES]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ def track_quality(
     clip = source if isinstance(source, Clip) else open_clip(source)
     if clip.size != tracks.frame_size:
         raise InputError(f"source: expected frames of {tracks.frame_size} px, got {clip.size}")
-    eigenvalue, sigma = np.full((2, len(tracks.ids)), np.nan)
+    meter = QualityMeter(int(window), threads=workers)
     born: dict[int, NDArray[np.int64]] = {}
     for index in np.unique(tracks.first_index[tracks.first_index >= 0]):
         born[int(tracks.frame_numbers[index])] = np.flatnonzero(tracks.first_index == index)
@@ -105,15 +105,71 @@ def track_quality(
             if rows is None:
                 continue
             xy = tracks.xy_px[rows, tracks.first_index[rows]]
-            eigenvalue[rows], sigma[rows] = _measured(frame.image, xy, int(window), workers)
-    score = 1.0 / (1.0 + (sigma / _HALF_SCORE_PX) ** 2)
-    return TrackQuality(tracks.ids, score, eigenvalue, sigma)
+            meter.push(frame.image, rows, xy)
+    return meter.result(tracks.ids)
+
+
+class QualityMeter:
+    """The same, fed by the pass that tracks: each frame with the tracks that begin in it.
+
+    Parameters
+    ----------
+    window : int
+        Side of the patch [px].
+    threads : int
+        Worker threads; 0 means all. The result does not depend on it.
+    """
+
+    def __init__(self, window: int = TrackOptions().window, *, threads: int = 1) -> None:
+        self._window, self._threads = window, threads_count(threads)
+        self._rows: list[NDArray[np.int64]] = []
+        self._eigenvalue: list[Floats] = []
+        self._sigma: list[Floats] = []
+
+    def push(
+        self,
+        image: NDArray[Any],
+        rows: NDArray[np.int64],
+        xy_px: Floats,
+        *,
+        pyramid: FramePyramid | None = None,
+    ) -> None:
+        """Measure the tracks (by index) that begin in a frame, at these positions [px].
+
+        `pyramid`: of this frame, if there is one already.
+        """
+        if not len(rows):
+            return
+        if pyramid is None:
+            pyramid = FramePyramid(image, 1, copy=False, threads=self._threads)
+        found = _measured(image, pyramid, xy_px, self._window, self._threads)
+        self._rows.append(np.array(rows, np.int64))
+        self._eigenvalue.append(found[0])
+        self._sigma.append(found[1])
+
+    def result(self, ids: NDArray[np.int64]) -> TrackQuality:
+        """Return what was measured of these tracks, by index; NaN where nothing was."""
+        eigenvalue, sigma = np.full((2, len(ids)), np.nan)
+        for rows, e, s in zip(self._rows, self._eigenvalue, self._sigma, strict=True):
+            eigenvalue[rows], sigma[rows] = e, s
+        score = 1.0 / (1.0 + (sigma / _HALF_SCORE_PX) ** 2)
+        return TrackQuality(ids, score, eigenvalue, sigma)
+
+    def state(self) -> list[list[Any]]:
+        """Return what was measured so far, as plain lists."""
+        parts = zip(self._rows, self._eigenvalue, self._sigma, strict=True)
+        return [[r.tolist(), e.tolist(), s.tolist()] for r, e, s in parts]
+
+    def resume(self, state: list[list[Any]]) -> None:
+        """Take up what `state` said."""
+        self._rows = [np.array(part[0], np.int64) for part in state]
+        self._eigenvalue = [np.array(part[1], np.float64) for part in state]
+        self._sigma = [np.array(part[2], np.float64) for part in state]
 
 
 def _measured(
-    image: NDArray[Any], xy_px: Floats, window: int, threads: int
+    image: NDArray[Any], pyramid: FramePyramid, xy_px: Floats, window: int, threads: int
 ) -> tuple[Floats, Floats]:
-    pyramid = FramePyramid(image, 1, copy=False, threads=threads)
     noise, _ = working_noise(0, frame_noise(pyramid, threads), pyramid.dtype)
     dx, dy, inside = _slopes(image, xy_px, window)
     count = np.maximum(inside.sum(axis=(1, 2)), 1)
@@ -140,7 +196,7 @@ def _slopes(
     x, y = np.broadcast_arrays(np.clip(x, 1, max(width - 2, 1)), np.clip(y, 1, max(height - 2, 1)))
     if min(width, height) < 3:
         return np.zeros(x.shape), np.zeros(x.shape), np.zeros(x.shape, np.bool_)
-    values = image.astype(np.float64)
-    dx = (values[y, x + 1] - values[y, x - 1]) / 2
-    dy = (values[y + 1, x] - values[y - 1, x]) / 2
-    return dx, dy, inside
+    right, left, below, above = (
+        image[v, u].astype(np.float64) for v, u in ((y, x + 1), (y, x - 1), (y + 1, x), (y - 1, x))
+    )
+    return (right - left) / 2, (below - above) / 2, inside

@@ -20,11 +20,31 @@ std::optional<MaskView> mask_view(const std::optional<Array<std::uint8_t>>& mask
                     static_cast<int>(mask->shape(0))};
 }
 
+std::optional<WeightView> weight_view(const std::optional<Array<float>>& weights) {
+    if (!weights) return std::nullopt;
+    if (weights->ndim() != 2 || weights->size() == 0)
+        throw std::invalid_argument("weights of unexpected shape");
+    double sum = 0.0;
+    for (py::ssize_t i = 0; i < weights->size(); ++i) sum += weights->data()[i];
+    if (!(sum > 0.0)) throw std::invalid_argument("weights without any");
+    return WeightView{weights->data(), static_cast<int>(weights->shape(1)),
+                      static_cast<int>(weights->shape(0)),
+                      static_cast<float>(sum / static_cast<double>(weights->size()))};
+}
+
 void push(Tracker& tracker, const std::shared_ptr<FramePyramid>& frame,
-          const std::optional<Array<std::uint8_t>>& mask, int threads) {
+          const std::optional<Array<std::uint8_t>>& mask,
+          const std::optional<Array<float>>& weights, int threads) {
     const auto view = mask_view(mask);
+    const auto parts = weight_view(weights);
     const py::gil_scoped_release nogil;
-    tracker.push(frame, view ? &*view : nullptr, threads);
+    tracker.push(frame, view ? &*view : nullptr, parts ? &*parts : nullptr, threads);
+}
+
+void configure(Tracker& tracker, const PointOptions& points, const FeatureOptions& features,
+               int model, int anchor, bool replenish) {
+    tracker.configure({points, features, static_cast<MotionModel>(model),
+                       static_cast<Anchor>(anchor), replenish});
 }
 
 std::int64_t add(Tracker& tracker, const Array<double>& xy_px) {
@@ -84,7 +104,19 @@ void register_tracker(py::module_& m) {
                                  static_cast<Anchor>(anchor), replenish});
              }),
              py::kw_only(), "points"_a, "features"_a, "model"_a, "anchor"_a, "replenish"_a)
-        .def("push", &push, "frame"_a, "mask"_a.noconvert().none(true), "threads"_a)
+        .def("configure", &configure, py::kw_only(), "points"_a, "features"_a, "model"_a,
+             "anchor"_a, "replenish"_a)
+        .def("drop_all", &Tracker::drop_all)
+        .def("snapshot", [](const Tracker& tracker) { return py::bytes(tracker.snapshot()); })
+        .def(
+            "restore",
+            [](Tracker& tracker, const py::bytes& state,
+               const std::shared_ptr<FramePyramid>& frame) {
+                return tracker.restore(std::string_view(state), frame);
+            },
+            "state"_a, "frame"_a)
+        .def("push", &push, "frame"_a, "mask"_a.noconvert().none(true),
+             "weights"_a.noconvert().none(true), "threads"_a)
         .def("add", &add, "xy_px"_a.noconvert())
         .def("state", &state)
         .def("dense", &dense)

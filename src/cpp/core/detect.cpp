@@ -301,7 +301,7 @@ void scan_all(Search& search, const simd::CornerKernels<Pixel, Grad, Sum>& kerne
 
 void detect_features(const ImageView& image, const FeatureOptions& options,
                      std::span<const Vec2> existing_px, const MaskView* mask, int threads,
-                     std::vector<Feature>& out) {
+                     std::vector<Feature>& out, const WeightView* weights) {
     out.clear();
     if (image.width < 3 || image.height < 3) return;
     thread_local std::vector<Corner> corners;
@@ -327,7 +327,8 @@ void detect_features(const ImageView& image, const FeatureOptions& options,
     std::erase_if(corners, [&](const Corner& c) {
         return !(c.strength > threshold) || c.strength * score_scale < options.min_score;
     });
-    select_features(corners, image.width, image.height, score_scale, options, existing_px, out);
+    select_features(corners, image.width, image.height, score_scale, options, existing_px, weights,
+                    out);
 }
 
 }  // namespace trackcore

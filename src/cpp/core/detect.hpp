@@ -29,6 +29,15 @@ struct MaskView {
     int height = 0;
 };
 
+/// How much of the features each cell of the frame should get, beside the others: stretched over
+/// the image as a mask is. 0: none at all. Only where features are balanced over `cells`.
+struct WeightView {
+    const float* data = nullptr;  ///< row after row
+    int width = 0;
+    int height = 0;
+    float mean = 1.0f;
+};
+
 struct Feature {
     Vec2 xy_px;
     float score;  ///< smaller eigenvalue of the mean of g g^T over the block [grey level^2 / px^2]
@@ -47,8 +56,9 @@ struct Feature {
 /// @param mask         null: anywhere
 /// @param threads      0 = all; the result does not depend on it
 /// @param out          strongest first; what it held is replaced
+/// @param weights      null: all cells alike
 void detect_features(const ImageView& image, const FeatureOptions& options,
                      std::span<const Vec2> existing_px, const MaskView* mask, int threads,
-                     std::vector<Feature>& out);
+                     std::vector<Feature>& out, const WeightView* weights = nullptr);
 
 }  // namespace trackcore

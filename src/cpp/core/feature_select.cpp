@@ -143,15 +143,44 @@ class Cells {
 
     Cells empty_copy() const { return {width_, height_, columns_}; }
     int count() const { return static_cast<int>(held_.size()); }
-    int& held(int x, int y) {
-        const auto column = static_cast<std::int64_t>(x) * columns_ / width_;
-        const auto row = static_cast<std::int64_t>(y) * rows_ / height_;
-        return held_[static_cast<std::size_t>(row * columns_ + column)];
+    int& held(int x, int y) { return held_[cell(x, y)]; }
+
+    /// Gives every cell its part of the features, as the weight at its middle says.
+    void weigh(const WeightView& weights) {
+        before_.assign(1, 0.0);
+        for (int row = 0; row < rows_; ++row)
+            for (int column = 0; column < columns_; ++column) {
+                const int x = (2 * column + 1) * weights.width / (2 * columns_);
+                const int y = (2 * row + 1) * weights.height / (2 * rows_);
+                const float part = weights.data[y * weights.width + x] / weights.mean;
+                before_.push_back(before_.back() + part);
+            }
     }
+    /// How many a cell may hold where the average cell may hold `share`. What rounding takes from
+    /// one cell it gives to the next, so that their sum is right.
+    int limit(int x, int y, int share) const {
+        if (before_.empty()) return share;
+        const std::size_t i = cell(x, y);
+        const double n = std::floor(share * before_[i + 1]) - std::floor(share * before_[i]);
+        return static_cast<int>(std::min(n, double(std::numeric_limits<int>::max())));
+    }
+    /// Whether a cell may hold any at all.
+    bool open(int x, int y) const {
+        const std::size_t i = before_.empty() ? 0 : cell(x, y);
+        return before_.empty() || before_[i + 1] > before_[i];
+    }
+    bool weighted() const { return !before_.empty(); }
 
   private:
+    std::size_t cell(int x, int y) const {
+        const auto column = static_cast<std::int64_t>(x) * columns_ / width_;
+        const auto row = static_cast<std::int64_t>(y) * rows_ / height_;
+        return static_cast<std::size_t>(row * columns_ + column);
+    }
+
     int width_, height_, columns_, rows_;
     std::vector<int> held_;
+    std::vector<double> before_;  // parts of all cells before one; empty: all alike
 };
 
 bool in_frame(Vec2 p, int width, int height) {
@@ -164,7 +193,7 @@ int divide_up(int a, int b) { return (a + b - 1) / b; }
 class Selection {
   public:
     Selection(int width, int height, const FeatureOptions& options,
-              std::span<const Vec2> existing_px)
+              std::span<const Vec2> existing_px, const WeightView* weights)
         : wanted_(options.max_features > 0 ? options.max_features : no_limit),
           taken_(width, height, options.min_distance),
           cells_(width, height, std::max(options.cells, 1)) {
@@ -178,6 +207,7 @@ class Selection {
         }
         if (options.cells > 0 && wanted_ != no_limit)
             share_ = divide_up(n_existing + wanted_, cells_.count());
+        if (weights != nullptr && share_ != no_limit) cells_.weigh(*weights);
     }
 
     /// Strongest first; while cells are balanced, weak corners of poor cells may be needed too.
@@ -208,8 +238,8 @@ class Selection {
     bool offer(const Corner& c, std::vector<Corner>& waiting) {
         if (taken_.at(c.x, c.y)) return true;
         int& held = cells_.held(c.x, c.y);
-        if (held >= share_) {
-            waiting.push_back(c);
+        if (held >= cells_.limit(c.x, c.y, share_)) {
+            if (cells_.open(c.x, c.y)) waiting.push_back(c);
             return true;
         }
         ++held;
@@ -228,6 +258,7 @@ class Selection {
             least_held = std::min(least_held, cells_.held(c.x, c.y));
         }
         if (n_rich == 0) return;
+        if (cells_.weighted()) least_held = 0;  // what they hold is no common share
         const int left = wanted_ - static_cast<int>(kept_.size());
         share_ = std::max(share_, least_held) + divide_up(left, n_rich);
     }
@@ -243,8 +274,8 @@ class Selection {
 
 void select_features(const std::vector<Corner>& corners, int width, int height, float score_scale,
                      const FeatureOptions& options, std::span<const Vec2> existing_px,
-                     std::vector<Feature>& out) {
-    Selection selection(width, height, options, existing_px);
+                     const WeightView* weights, std::vector<Feature>& out) {
+    Selection selection(width, height, options, existing_px, weights);
     selection.choose(corners);
     std::sort(selection.kept().begin(), selection.kept().end(), stronger);
     out.clear();

@@ -17,9 +17,9 @@ struct Corner {
 
 /// Chooses at most `options.max_features` of `corners`. `score_scale` turns
 /// strengths into scores. Of equally strong corners the lower, then the more right one comes
-/// first, as in OpenCV.
+/// first, as in OpenCV. `weights` may be null.
 void select_features(const std::vector<Corner>& corners, int width, int height, float score_scale,
                      const FeatureOptions& options, std::span<const Vec2> existing_px,
-                     std::vector<Feature>& out);
+                     const WeightView* weights, std::vector<Feature>& out);
 
 }  // namespace trackcore

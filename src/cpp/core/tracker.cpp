@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "core/follow.hpp"
 #include "core/threads.hpp"
+#include "core/track.hpp"
 
 namespace trackcore {
 namespace {
@@ -21,14 +21,15 @@ constexpr std::size_t frames_to_wait = 5;
 class WantedMask {
   public:
     WantedMask(int width, int height, int columns, int target, std::span<const Vec2> alive,
-               const MaskView* mask)
+               const MaskView* mask, const WeightView* weights)
         : columns_(std::max(columns, 1)),
           rows_(std::max(1, (columns_ * height + width / 2) / width)),
           cells_(static_cast<std::size_t>(columns_ * rows_), 0) {
         std::vector<int> count(cells_.size(), 0);
         for (const Vec2 xy : alive) ++count[cell(xy.x, xy.y, width, height)];
         const int share = std::max(1, target / static_cast<int>(cells_.size()));
-        for (std::size_t i = 0; i < cells_.size(); ++i) cells_[i] = count[i] < share;
+        for (std::size_t i = 0; i < cells_.size(); ++i)
+            cells_[i] = count[i] < part(i, weights, share);
         view_ = {cells_.data(), columns_, columns_, rows_};
         if (mask != nullptr) intersect(width, height, *mask);
     }
@@ -38,6 +39,17 @@ class WantedMask {
     }
 
   private:
+    /// Tracks that a cell should have, as the weight at its middle says.
+    int part(std::size_t i, const WeightView* weights, int share) const {
+        if (weights == nullptr) return share;
+        const int column = static_cast<int>(i) % columns_, row = static_cast<int>(i) / columns_;
+        const int x = (2 * column + 1) * weights->width / (2 * columns_);
+        const int y = (2 * row + 1) * weights->height / (2 * rows_);
+        const float weight = weights->data[y * weights->width + x];
+        return weight > 0.0f
+                   ? std::max(1, static_cast<int>(std::lround(share * weight / weights->mean)))
+                   : 0;
+    }
     std::size_t cell(double x, double y, int width, int height) const {
         const int cx = std::clamp(static_cast<int>(x * columns_ / width), 0, columns_ - 1);
         const int cy = std::clamp(static_cast<int>(y * rows_ / height), 0, rows_ - 1);
@@ -66,23 +78,31 @@ TrackSample sample(std::int64_t track, const PointMatch& match) {
 
 }  // namespace
 
-struct Tracker::Track {
-    std::int64_t index;
-    Patch patch;
-};
-
 Tracker::Tracker(const TrackerOptions& options) : options_(options) {}
 
 std::span<const TrackSample> Tracker::state() const {
     return history_.empty() ? std::span<const TrackSample>{} : history_.back();
 }
 
-void Tracker::push(std::shared_ptr<const FramePyramid> frame, const MaskView* mask, int threads) {
+void Tracker::configure(const TrackerOptions& options) {
+    options_ = options;
+    next_detection_ = 0;
+}
+
+void Tracker::drop_all() {
+    next_detection_ = 0;
+    dropping_ = true;
+}
+
+void Tracker::push(std::shared_ptr<const FramePyramid> frame, const MaskView* mask,
+                   const WeightView* weights, int threads) {
     std::vector<TrackSample> samples(alive_.size());
     parallel_for(static_cast<int>(alive_.size()), tracks_a_piece, threads, [&](int begin, int end) {
         for (int i = begin; i < end; ++i)
-            samples[i] = sample(alive_[i]->index,
-                                follow_patch(*previous_, *frame, options_, alive_[i]->patch));
+            samples[i] =
+                sample(alive_[i]->index,
+                       dropping_ ? lost_point(PointStatus::lost)
+                                 : follow_patch(*previous_, *frame, options_, alive_[i]->patch));
     });
     std::size_t kept = 0;
     for (std::size_t i = 0; i < alive_.size(); ++i)
@@ -90,7 +110,8 @@ void Tracker::push(std::shared_ptr<const FramePyramid> frame, const MaskView* ma
     alive_.resize(kept);
     history_.push_back(std::move(samples));
     previous_ = std::move(frame);
-    if (history_.size() == 1 || options_.replenish) replenish(mask, threads);
+    if (history_.size() == 1 || options_.replenish || dropping_) replenish(mask, weights, threads);
+    dropping_ = false;
 }
 
 void Tracker::start(Vec2 xy_px) {
@@ -119,7 +140,7 @@ std::int64_t Tracker::add(std::span<const Vec2> xy_px) {
     return first;
 }
 
-void Tracker::replenish(const MaskView* mask, int threads) {
+void Tracker::replenish(const MaskView* mask, const WeightView* weights, int threads) {
     const int target = options_.features.max_features;
     const int missing = target - static_cast<int>(alive_.size());
     if (missing <= 0 || history_.size() < next_detection_ ||
@@ -129,14 +150,14 @@ void Tracker::replenish(const MaskView* mask, int threads) {
     alive.reserve(alive_.size());
     for (const auto& track : alive_) alive.push_back(track->patch.xy_px);
     const ImageView& image = previous_->level(0);
-    const WantedMask wanted(image.width, image.height, options_.features.cells, target, alive,
-                            mask);
+    const WantedMask wanted(image.width, image.height, options_.features.cells, target, alive, mask,
+                            weights);
     if (!wanted.any()) return;
 
     FeatureOptions features = options_.features;
     features.max_features = missing;
     std::vector<Feature> found;
-    detect_features(image, features, alive, &wanted.view(), threads, found);
+    detect_features(image, features, alive, &wanted.view(), threads, found, weights);
     const double border = 0.5 * options_.points.window;  // half a patch would be invented
     int started = 0;
     for (const Feature& feature : found) {

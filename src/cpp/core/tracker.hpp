@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/detect.hpp"
@@ -47,8 +49,25 @@ class Tracker {
   public:
     explicit Tracker(const TrackerOptions& options);
 
-    /// Tracks into the next frame. `mask`: where new tracks may start; null: anywhere.
-    void push(std::shared_ptr<const FramePyramid> frame, const MaskView* mask, int threads);
+    /// Tracks into the next frame. `mask`: where new tracks may start; null: anywhere. `weights`:
+    /// how many of them, where; null: alike.
+    void push(std::shared_ptr<const FramePyramid> frame, const MaskView* mask,
+              const WeightView* weights, int threads);
+
+    /// Goes on with other options. Live tracks are followed with them from the next frame on, but
+    /// keep the keyframes they were cut with until these are renewed.
+    void configure(const TrackerOptions& options);
+
+    /// The next frame begins another shot: every live track is `lost` there, and features are
+    /// detected anew, whatever `replenish` says.
+    void drop_all();
+
+    /// Everything but the last frame's pixels and the options, for `restore` of this build.
+    std::string snapshot() const;
+
+    /// Takes up a snapshot, with the pixels of the frame it was made after.
+    /// @return false where `state` is none of this build; the tracker is then as it was
+    bool restore(std::string_view state, std::shared_ptr<const FramePyramid> frame);
 
     /// Starts tracks at these points of the last frame; returns the index of the first.
     /// A point without texture, or outside, becomes a track that is lost at once.
@@ -63,7 +82,7 @@ class Tracker {
 
   private:
     struct Track;
-    void replenish(const MaskView* mask, int threads);
+    void replenish(const MaskView* mask, const WeightView* weights, int threads);
     void start(Vec2 xy_px);
 
     TrackerOptions options_;
@@ -72,6 +91,7 @@ class Tracker {
     std::vector<std::vector<TrackSample>> history_;
     std::int64_t n_tracks_ = 0;
     std::size_t next_detection_ = 0;
+    bool dropping_ = false;
 };
 
 }  // namespace trackcore
