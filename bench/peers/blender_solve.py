@@ -4,13 +4,14 @@ Run with a Python that has `bpy`; `solve(...)` below does so from any other:
 
     PYTHON_WITH_BPY bench/peers/blender_solve.py CLIP OUT.npz [--model Loc] [--tripod]
         [--focal-px F] [--keep-focal] [--min-distance PX] [--starts 3] [--clean PX]
-        [--hold-out SHARE]
+        [--hold-out SHARE] [--most N]
 
 CLIP is a movie or a folder of numbered pictures. Features are detected in `starts` frames spread
 over the clip and tracked both ways from there; then the camera is solved with automatic keyframes
 and, unless told, the focal length refined. Everything else stands as Blender ships it. --clean
 deletes the tracks with a larger error afterwards and solves again, as its users do. --hold-out
-takes a share of the tracks with 8 markers or more away before the solve.
+takes a share of the tracks with 8 markers or more away before the solve. --most keeps so many
+features of each frame they are detected in.
 
 OUT.npz holds T_cam_world (n, 4, 4) [x right, y down, z forward; NaN without a camera], focal_px,
 principal_px, distortion (k1, k2, k3: x (1 + k1 r^2 + ...)), average_error_px, solved (0 or 1),
@@ -106,6 +107,7 @@ def main() -> None:
     parser.add_argument("--threshold", type=float, default=0.1, help="of the detector")
     parser.add_argument("--starts", type=int, default=3, help="frames to detect features in")
     parser.add_argument("--clean", type=float, help="delete tracks over this error, solve again")
+    parser.add_argument("--most", type=int, help="features kept of a frame; default: all")
     parser.add_argument("--hold-out", type=float, default=0.0, help="share of tracks not solved")
     args = parser.parse_args()
     from blender_libmv import blender_version, open_clip
@@ -166,12 +168,29 @@ def detect_and_track(clip: Any, override: Override, args: argparse.Namespace, cl
                 bpy.ops.clip.detect_features(
                     placement="FRAME", threshold=args.threshold, min_distance=distance
                 )
+            thin_out(clip, args.most)
             for backwards in (False, True):
                 go_to(frame)
                 if frame == (1 if backwards else n):
                     continue
                 with clock("track"):
                     bpy.ops.clip.track_markers("EXEC_DEFAULT", backwards=backwards, sequence=True)
+
+
+def thin_out(clip: Any, most: int | None) -> None:
+    """Keep `most` of the tracks that are selected, drawn at random; the kept ones stay selected."""
+    import bpy
+
+    fresh = [track for track in clip.tracking.tracks if track.select]
+    if most is None or len(fresh) <= most:
+        return
+    kept = set(np.random.default_rng(0).permutation(len(fresh))[:most].tolist())
+    names = {track.name for i, track in enumerate(fresh) if i in kept}
+    for i, track in enumerate(fresh):
+        track.select = i not in kept
+    bpy.ops.clip.delete_track()
+    for track in clip.tracking.tracks:
+        track.select = track.name in names
 
 
 def go_to(frame: int) -> None:
