@@ -35,6 +35,12 @@ types:
 test *arguments:
     python -m pytest {{arguments}}
 
+# the report in a real browser: installs Playwright and, unless one is there, Chromium; then tests
+e2e *arguments:
+    python -m pip install -q -e '.[e2e]'
+    command -v chromium chromium-browser google-chrome >/dev/null || python -m playwright install --with-deps chromium
+    python -m pytest tests/hosts {{arguments}}
+
 # the benchmarks; arguments go to pytest
 bench *arguments:
     python -m pytest bench {{arguments}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 def write_whole(path: Path, frame: NDArray[np.uint8]) -> None:
     """Write a picture so that it is there whole or not at all."""
-    scratch = path.with_name("scratch.png")
+    scratch = path.with_name(f"scratch-{os.getpid()}.png")
     cv2.imwrite(str(scratch), frame, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     scratch.replace(path)
 
@@ -25,13 +26,15 @@ def encode(paths: list[Path], clip: Path, fps: float) -> None:
     first = cv2.imread(str(paths[0]), cv2.IMREAD_GRAYSCALE)
     h, w = first.shape
     code = cv2.VideoWriter_fourcc(*"MPNG")
-    writer = cv2.VideoWriter(str(clip), cv2.CAP_FFMPEG, code, fps, (w, h), isColor=False)
+    scratch = clip.with_name(f"scratch-{os.getpid()}{clip.suffix}")
+    writer = cv2.VideoWriter(str(scratch), cv2.CAP_FFMPEG, code, fps, (w, h), isColor=False)
     for path in paths:
         writer.write(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE))
     writer.release()
-    ok, back = cv2.VideoCapture(str(clip)).read()
+    ok, back = cv2.VideoCapture(str(scratch)).read()
     if not ok or (cv2.cvtColor(back, cv2.COLOR_BGR2GRAY) != first).any():
         raise RuntimeError(f"{clip}: the first frame does not come back as it was written")
+    scratch.replace(clip)
 
 
 def draw_synth(scene: Scene, folder: Path) -> None:

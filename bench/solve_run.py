@@ -43,19 +43,25 @@ def trackcore(clip: Path, scene: Scene) -> Outcome:
     """Run the whole pipeline; solve once more where the scene wants other tracks or a prior."""
     result = tc.SmartTracker().run(str(clip))
     if not (scene.corrupt or scene.keep_tracks or scene.told_kind or scene.told_focal):
+        if result.solve is None:
+            nowhere = np.full((scene.n_frames, 4, 4), NAN)
+            return Outcome(T_cam_world=nowhere, focal_px=NAN, grade="F", reasons=result.notes)
         return _outcome(result.solve, len(result.attempts))
-    tracks = result.tracks
-    if scene.corrupt:
-        tracks = corrupt(tracks, scene.corrupt, scene.seed)
-    if scene.keep_tracks:
-        tracks = keep(tracks, scene.keep_tracks)
+    tracks = _as_wanted(result.tracks, scene)
     told: dict[str, Any] = {}
     if scene.told_focal:
         focal_px = scene.told_focal * scene.focal[0] * scene.size[0]
         told["camera_prior"] = tc.CameraPrior(focal_px=focal_px)
     if scene.told_kind:
-        told["shot_type"] = scene.told_kind
+        told["shot_type"] = tc.ShotType(tc.ShotKind[scene.told_kind], 1.0)
     return _outcome(tc.solve(tracks, **told), 1)
+
+
+def _as_wanted(tracks: tc.Tracks, scene: Scene) -> tc.Tracks:
+    """Spoil or drop tracks as the scene says."""
+    if scene.corrupt:
+        tracks = corrupt(tracks, scene.corrupt, scene.seed)
+    return keep(tracks, scene.keep_tracks) if scene.keep_tracks else tracks
 
 
 def _outcome(solve: Any, attempts: int) -> Outcome:
@@ -91,11 +97,7 @@ def reference(clip: Path, scene: Scene) -> Outcome:
     from bench.solve_reference import best_camera
     from bench.solve_scenes import load
 
-    tracks = tc.track_clip(str(clip))
-    if scene.corrupt:
-        tracks = corrupt(tracks, scene.corrupt, scene.seed)
-    if scene.keep_tracks:
-        tracks = keep(tracks, scene.keep_tracks)
+    tracks = _as_wanted(tc.track_clip(str(clip)), scene)
     T, focal_px, X, mean_px = best_camera(load(scene.name)[1], tracks.xy_px)
     return Outcome(
         T_cam_world=T, focal_px=focal_px, grade="-", mean_error_px=mean_px,

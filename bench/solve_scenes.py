@@ -151,8 +151,8 @@ _RENDERED = (
         noise=2.0, path=Path(turn=((-10, 4, 0), (6, -6, 2), (14, 2, -1)), shake_deg=0.15)),
     Scene(name="tiles_corridor", world="tiles", fps=24, tags=("repeated", "dolly"), seed=44,
         path=Path(eye=((0.2, -0.4, -1.3), (-0.2, 0, 1.6)), turn=((-3, -4, 0), (3, -2, 0)))),
-    Scene(name="uhd_drone", world="city", size=UHD, fps=30, n_frames=36, tags=("drone", "4k"),
-        seed=45, path=Path(eye=((10, -28, -16), (-4, -30, -8)), look=((2, 0, 24),),
+    Scene(name="uhd_drone", world="city", size=UHD, fps=30, n_frames=24, tags=("drone", "4k"),
+        seed=45, path=Path(eye=((8, -28, -16), (-2, -29.5, -11)), look=((2, 0, 24),),
         shake_deg=0.03)),
 )  # fmt: skip
 
@@ -175,7 +175,7 @@ _BAD = (
     Scene(name="bad_doubled", n_frames=72, hold=2, size=SD, seed=52, path=Path(
         eye=((-0.3, 0, -1), (0.3, 0, 1)), turn=((4, -2, 0), (-4, -2, 0)), shake_deg=0.1)),
     Scene(name="bad_one_frame", n_frames=1, size=SD, seed=53, path=_STILL),
-    Scene(name="bad_no_parallax", clip_of="pan_vista", told_kind="free"),
+    Scene(name="bad_no_parallax", clip_of="pan_vista", told_kind="DOLLY_PARALLAX"),
     Scene(name="bad_few_tracks", clip_of="walk_room", keep_tracks=6),
     Scene(name="bad_focal", clip_of="walk_room", told_focal=3.0),
 )  # fmt: skip

@@ -49,7 +49,7 @@ class Scene:
     clip_of: str = ""
     corrupt: float = 0.0  # share of the tracks made wrong
     keep_tracks: int = 0  # so many tracks are given to the solver; 0: all
-    told_kind: str = ""  # shot type the solver is told; "": it finds out
+    told_kind: str = ""  # `ShotKind` the solver is told; "": it finds out
     told_focal: float = 0.0  # focal length the solver is told, over the true one; 0: none
     expect: str = "solve"
     tags: tuple[str, ...] = ()

@@ -84,24 +84,30 @@ def say(text: str) -> None:
 
 
 def render_scene(scene: Scene, folder: Path) -> None:
-    """Write one clip's frames, the clip, and last its truth."""
-    parts = folder / "parts"
+    """Write one clip's frames, the clip, and last its truth.
+
+    Another process may be at the same scene: then both work, and what either writes is the same.
+    """
+    parts, truth = folder / "parts", folder / "truth.npz"
     parts.mkdir(parents=True, exist_ok=True)
     camera = None
     paths = [parts / f"{i:04d}.png" for i in range(scene.n_frames)]
-    for i, path in enumerate(paths):
-        if path.exists():
-            continue
-        if i % scene.hold:
-            shutil.copy(paths[i - 1], path)
-            continue
-        camera = camera or Camera(scene, folder)
-        frame = camera.picture(i // scene.hold)
-        write_whole(path, frame)
-        say(f"\r{scene.name}: {i + 1}/{scene.n_frames} ")
+    with TemporaryDirectory() as scratch:
+        for i, path in enumerate(paths):
+            if path.exists():
+                continue
+            if i % scene.hold:
+                shutil.copy(paths[i - 1], path)
+                continue
+            camera = camera or Camera(scene, Path(scratch))
+            frame = camera.picture(i // scene.hold)
+            if truth.exists():
+                return
+            write_whole(path, frame)
+            say(f"\r{scene.name}: {i + 1}/{scene.n_frames} ")
     encode(paths, folder / "clip.avi", scene.fps)
-    scene.truth().save(folder / "truth.npz")
-    shutil.rmtree(parts)
+    scene.truth().save(truth)
+    shutil.rmtree(parts, ignore_errors=True)
 
 
 class Camera:

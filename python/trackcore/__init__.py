@@ -7,6 +7,11 @@ from typing import Any as _Any
 from trackcore import synth as synth
 from trackcore.analysis import ClipAnalysis as ClipAnalysis
 from trackcore.analysis import analyze as analyze
+from trackcore.balls import BallDetector as BallDetector
+from trackcore.balls import BallRule as BallRule
+from trackcore.balls import Candidates as Candidates
+from trackcore.blobs import Blobs as Blobs
+from trackcore.blobs import detect_blobs as detect_blobs
 from trackcore.clip_tracker import track_clip as track_clip
 from trackcore.detect import detect_features as detect_features
 from trackcore.diagnosis import Diagnosis as Diagnosis
@@ -41,12 +46,15 @@ from trackcore.frames import open_clip as open_clip
 from trackcore.healing import Healing as Healing
 from trackcore.healing import heal as heal
 from trackcore.options import Anchor as Anchor
+from trackcore.options import BallOptions as BallOptions
+from trackcore.options import BlobOptions as BlobOptions
 from trackcore.options import FeatureOptions as FeatureOptions
 from trackcore.options import Fill as Fill
 from trackcore.options import FilterOptions as FilterOptions
 from trackcore.options import HealOptions as HealOptions
 from trackcore.options import MotionModel as MotionModel
 from trackcore.options import Photometric as Photometric
+from trackcore.options import Polarity as Polarity
 from trackcore.options import RegionOptions as RegionOptions
 from trackcore.options import SolveOptions as SolveOptions
 from trackcore.options import SolveWith as SolveWith
@@ -106,18 +114,40 @@ from trackcore.track import track_points as track_points
 from trackcore.tracker import Tracker as Tracker
 from trackcore.tracker import TrackState as TrackState
 from trackcore.tracks import Tracks as Tracks
+from trackcore.triangulate import TriangulationMethod as TriangulationMethod
+from trackcore.triangulate import triangulate as triangulate  # eager: a module has that name too
 from trackcore.types import Features as Features
 from trackcore.types import PointMatches as PointMatches
+from trackcore.types import Points as Points
 from trackcore.types import PointStatus as PointStatus
 from trackcore.types import RegionMatches as RegionMatches
+from trackcore.types import Triangulation as Triangulation
 
 if _TYPE_CHECKING:
     # the names of _LAZY, for type checkers
+    from trackcore.cameras.boards import CharucoBoard as CharucoBoard
+    from trackcore.cameras.boards import Chessboard as Chessboard
+    from trackcore.cameras.calibrate import CameraCalibration as CameraCalibration
+    from trackcore.cameras.calibrate import StereoCalibration as StereoCalibration
+    from trackcore.cameras.calibrate import calibrate_camera as calibrate_camera
+    from trackcore.cameras.calibrate import calibrate_stereo as calibrate_stereo
+    from trackcore.cameras.camera import Camera as Camera
+    from trackcore.cameras.frame import PITCH_FRAME as PITCH_FRAME
+    from trackcore.cameras.frame import WorldFrame as WorldFrame
+    from trackcore.cameras.frame import home_plate_ft as home_plate_ft
+    from trackcore.cameras.io import load_rig as load_rig
+    from trackcore.cameras.io import save_rig as save_rig
+    from trackcore.cameras.rig import StereoRig as StereoRig
+    from trackcore.cameras.world import WorldFit as WorldFit
+    from trackcore.cameras.world import solve_world as solve_world
     from trackcore.exports import export_solve as export_solve
     from trackcore.exports import load_solve as load_solve
     from trackcore.pipeline import PipelineResult as PipelineResult
     from trackcore.pipeline import SmartTracker as SmartTracker
     from trackcore.pipeline import SmartTrackerOptions as SmartTrackerOptions
+    from trackcore.report import ReportAttempt as ReportAttempt
+    from trackcore.report import ReportSetting as ReportSetting
+    from trackcore.report import write_report as write_report
     from trackcore.session.behavior import BehaviorRecorder as BehaviorRecorder
     from trackcore.session.exporting import export_sessions as export_sessions
     from trackcore.session.identity import clip_fingerprint as clip_fingerprint
@@ -128,13 +158,32 @@ if _TYPE_CHECKING:
     from trackcore.session.store import load_sessions as load_sessions
     from trackcore.session.store import save_session as save_session
 
-# Names whose modules import more than numpy: loaded when first asked for.
+# Names whose modules import more than numpy, or which not every program needs: loaded when first
+# asked for.
 _LAZY: dict[str, str] = {
-    "export_solve": "trackcore.exports",
-    "load_solve": "trackcore.exports",
+    "Camera": "trackcore.cameras.camera",
+    "StereoRig": "trackcore.cameras.rig",
+    "WorldFrame": "trackcore.cameras.frame",
+    "PITCH_FRAME": "trackcore.cameras.frame",
+    "home_plate_ft": "trackcore.cameras.frame",
+    "WorldFit": "trackcore.cameras.world",
+    "solve_world": "trackcore.cameras.world",
+    "Chessboard": "trackcore.cameras.boards",
+    "CharucoBoard": "trackcore.cameras.boards",
+    "calibrate_camera": "trackcore.cameras.calibrate",
+    "calibrate_stereo": "trackcore.cameras.calibrate",
+    "CameraCalibration": "trackcore.cameras.calibrate",
+    "StereoCalibration": "trackcore.cameras.calibrate",
+    "load_rig": "trackcore.cameras.io",
+    "save_rig": "trackcore.cameras.io",
+    "ReportAttempt": "trackcore.report",
+    "ReportSetting": "trackcore.report",
+    "write_report": "trackcore.report",
     "PipelineResult": "trackcore.pipeline",
     "SmartTracker": "trackcore.pipeline",
     "SmartTrackerOptions": "trackcore.pipeline",
+    "export_solve": "trackcore.exports",
+    "load_solve": "trackcore.exports",
     "import_sessions": "trackcore.session.importing",
     "export_sessions": "trackcore.session.exporting",
     "clip_fingerprint": "trackcore.session.identity",

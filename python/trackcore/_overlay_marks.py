@@ -1,8 +1,9 @@
-"""The marks of an overlay, antialiased at sub-pixel places."""
+"""The marks of an overlay, antialiased at sub-pixel places, and the footage behind them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,25 @@ Colour = tuple[int, int, int]
 
 _RIM: Colour = (20, 20, 20)
 _SUB = 4  # fractional bits of OpenCV's drawing coordinates
+
+
+def white_level(image: NDArray[Any]) -> float:
+    """Return the value that is shown as white: of 8 bits the highest, else nearly the brightest."""
+    if image.dtype == np.uint8:
+        return 255.0
+    values = np.nan_to_num(image.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    return max(float(np.percentile(values, 99.5)), 1e-6)
+
+
+def as_u8(image: NDArray[Any], white: float) -> Image:
+    """Return any footage with 8 bits, for the eye; float footage is linear light."""
+    if image.dtype == np.uint8:
+        return image.astype(np.uint8, copy=False)
+    values = np.nan_to_num(image.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    light = np.clip(values / white, 0, 1)
+    if image.dtype.kind == "f":
+        light = light ** (1 / 2.2)
+    return np.asarray(light * 255, dtype=np.uint8)
 
 
 def draw_dots(

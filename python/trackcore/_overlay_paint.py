@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 
 from trackcore._cv2 import load_cv2
 from trackcore._overlay_legend import Legend
-from trackcore._overlay_marks import Colour, Image, draw_cross, draw_dots, draw_paths
+from trackcore._overlay_marks import (
+    Colour,
+    Image,
+    as_u8,
+    draw_cross,
+    draw_dots,
+    draw_paths,
+    white_level,
+)
 from trackcore.summary import ending, lost_backwards
 from trackcore.tracks import Tracks
 from trackcore.types import PointStatus
@@ -141,15 +149,9 @@ class Painter:
         return np.ascontiguousarray(dimmed, dtype=np.uint8)
 
     def _as_u8(self, image: NDArray[Any]) -> Image:
-        if image.dtype == np.uint8:
-            return image.astype(np.uint8, copy=False)
-        values = np.nan_to_num(image.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
         if self._white is None:  # one exposure for the clip, or it would flicker
-            self._white = max(float(np.percentile(values, 99.5)), 1e-6)
-        light = np.clip(values / self._white, 0, 1)
-        if image.dtype.kind == "f":
-            light = light ** (1 / 2.2)  # float footage is linear light
-        return np.asarray(light * 255, dtype=np.uint8)
+            self._white = white_level(image)
+        return as_u8(image, self._white)
 
     def _is_new(self, index: int) -> NDArray[np.bool_]:
         age = index - self._first

@@ -10,19 +10,24 @@ from rich.table import Table
 from rich.text import Text
 
 import trackcore
-from trackcore import cli_demo, cli_heal, cli_sessions, cli_stats, cli_track
-from trackcore.cli_options import formats, frame_range, with_options
+from trackcore import cli_demo, cli_heal, cli_sessions, cli_solve, cli_stats, cli_track
+from trackcore.cli_options import formats, frame_range, with_camera_prior, with_options
 from trackcore.cli_output import Output, interruptible
+from trackcore.cli_solve import SolveJob
+from trackcore.cli_solve_files import EXPORTS
 from trackcore.cli_track import Job
-from trackcore.options import HealOptions, TrackerOptions
+from trackcore.options import HealOptions, SolveOptions, TrackerOptions
+from trackcore.pipeline import SmartTrackerOptions
+from trackcore.solver import CameraPrior
 
 app = typer.Typer(
     name="trackcore",
-    help="Sub-pixel point tracking: footage in, tracks out.",
+    help="Sub-pixel point tracking and camera solving: footage in, tracks and a camera out.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 good, 1 error, 2 wrong usage, 4 nothing trackable, 130 cancelled.",
+    epilog="Exit codes: 0 good, 1 error, 2 wrong usage, 3 done but weak, 4 could not (nothing"
+    " trackable, no camera), 130 cancelled.",
 )
 
 app.add_typer(cli_sessions.app)
@@ -34,6 +39,13 @@ Session = Annotated[
     bool, typer.Option("--session/--no-session", help="keep a record of the run (numbers only)")
 ]
 Overlay = Annotated[bool, typer.Option("--overlay/--no-overlay", help="draw the tracks")]
+Frames = Annotated[
+    str | None, typer.Option(metavar="A:B", help="clip frame numbers, both included")
+]
+Step = Annotated[int, typer.Option(min=1, metavar="N", help="take every n-th frame")]
+Mask = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="image: track only where it is white")
+]
 ClipPath = Annotated[
     str, typer.Argument(metavar="CLIP", help="video, image folder or pattern (shot.####.png)")
 ]
@@ -65,10 +77,21 @@ Examples:\n
   trackcore info shot.mp4\n
   trackcore info plates/ --json
 """
+_SOLVE_HELP = "folder to write; default: CLIP's name with -solve; for tracks, `solved` beside them"
+_SOLVE_EXAMPLES = """
+Examples:\n
+  trackcore solve shot.mp4\n
+  trackcore solve shot.mp4 -o out --focal-mm 35 --sensor-mm 36 --export blender,nuke\n
+  trackcore solve plates/shot.####.exr --frames 1001:1080 --footage-type handheld --robust\n
+  trackcore solve shot-solve/tracks.npz --clip shot.mp4 --shot-type tripod\n
+Writes tracks.npz, solved.npz, tracks.csv, solve.json, report.html, summary.json, statistics.png and
+overlay.mp4. Exit code: 0 solved (grade A to C), 3 weak (D), 4 no camera (F). Ctrl-C keeps what was
+done; the same command goes on from there.
+"""
 _DEMO_EXAMPLES = """
 Examples:\n
   trackcore demo\n
-  trackcore demo -o /tmp/demo --model Loc --anchor previous
+  trackcore demo -o /tmp/demo --seed 3 --quality fast
 """
 
 
@@ -77,7 +100,7 @@ def root(
     *,
     version: Annotated[bool, typer.Option("--version", help="print the version")] = False,
 ) -> None:
-    """Sub-pixel point tracking: footage in, tracks out."""
+    """Sub-pixel point tracking and camera solving: footage in, tracks and a camera out."""
     if version:
         typer.echo(f"trackcore {cli_track.version()}")
         raise typer.Exit
@@ -89,13 +112,9 @@ def track(
     clip: ClipPath,
     *,
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help=_OUT_HELP)] = None,
-    frames: Annotated[
-        str | None, typer.Option(metavar="A:B", help="clip frame numbers, both included")
-    ] = None,
-    step: Annotated[int, typer.Option(min=1, metavar="N", help="take every n-th frame")] = 1,
-    mask: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="image: track only where it is white")
-    ] = None,
+    frames: Frames = None,
+    step: Step = 1,
+    mask: Mask = None,
     backwards_from: Annotated[
         int | None, typer.Option(metavar="FRAME", help="start at this frame, track to the first")
     ] = None,
@@ -194,8 +213,60 @@ def info(clip: ClipPath, *, as_json: Json = False, quiet: Quiet = False) -> None
             output.log(f"note: {warning}")
 
 
+@app.command(epilog=_SOLVE_EXAMPLES)
+@with_camera_prior
+@with_options(
+    SolveOptions, panel="Solving", argument="solving", without=("seed",),
+    renamed={"kind": "shot_type"},
+)  # fmt: skip
+@with_options(SmartTrackerOptions, panel="Tracking")
+def solve(
+    clip: Annotated[
+        str,
+        typer.Argument(metavar="CLIP", help="video, image folder or pattern; or a tracks.npz"),
+    ],
+    *,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help=_SOLVE_HELP)
+    ] = None,
+    export: Annotated[
+        str,
+        typer.Option(metavar="LIST", help=f"for other programs: {', '.join(EXPORTS)}"),
+    ] = "",
+    frames: Frames = None,
+    step: Step = 1,
+    mask: Mask = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(min=0.01, metavar="FPS", help="frames per second, where CLIP does not say"),
+    ] = None,
+    footage: Annotated[
+        str | None, typer.Option("--clip", metavar="CLIP", help="the footage of a tracks.npz")
+    ] = None,
+    overlay: Overlay = True,
+    session: Session = True,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    options: SmartTrackerOptions,
+    solving: SolveOptions,
+    prior: CameraPrior,
+) -> None:
+    """Track a clip, find settings that work, solve its camera, and say how good it is."""
+    job = SolveJob(
+        source=clip, folder=out or cli_solve.folder_for(clip), options=options, solving=solving,
+        prior=prior, frames=frame_range(frames), step=step, mask=mask, fps=fps, overlay=overlay,
+        session=session, exports=tuple(formats(export, EXPORTS)), clip=footage,
+    )  # fmt: skip
+    cli_solve.check(job)
+    output = Output("solve", as_json=as_json, quiet=quiet)
+    with output.errors(), interruptible(output) as cancelled:
+        found, record = cli_solve.run(job, output, cancelled)
+        output.result(record, *cli_solve.report(found, job, output))
+        raise typer.Exit(found.exit)
+
+
 @app.command(epilog=_DEMO_EXAMPLES)
-@with_options(TrackerOptions, panel="Tracking")
+@with_options(SmartTrackerOptions, panel="Tracking", without=("seed", "tripod"))
 def demo(
     *,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="folder to write")] = Path(
@@ -209,14 +280,13 @@ def demo(
     ] = 60,
     overlay: Overlay = True,
     session: Session = True,
-    threads: Threads = 0,
     as_json: Json = False,
     quiet: Quiet = False,
-    options: TrackerOptions,
+    options: SmartTrackerOptions,
 ) -> None:
-    """Render a room with a known camera, track its pixels, and report the error.
+    """Render a room with a known camera, track and solve its pixels, and report the error.
 
-    The tracker reads the rendered images only; the truth is compared afterwards.
+    Tracker and solver read the rendered images only; the truth is compared afterwards.
     """
     from trackcore import synth
 
@@ -225,17 +295,19 @@ def demo(
         scene = synth.ParallaxScene(seed, n_frames=n_frames)
         if not cli_demo.render(scene, out, output, cancelled):
             raise KeyboardInterrupt
-        job = Job(
-            source=str(out / "clip"), folder=out, options=options, threads=threads,
-            overlay=overlay, session=session, fps=scene.fps,
+        job = SolveJob(
+            source=str(out / "clip"), folder=out, options=options, solving=SolveOptions(),
+            prior=CameraPrior(), overlay=overlay, session=session, fps=scene.fps,
         )  # fmt: skip
-        outcome, record = cli_track.run(
-            job, output, cancelled, lambda tracks: {"error": cli_demo.truth_error(tracks, scene)}
-        )
-        outcome.files["truth"] = str(out / "truth.json")
-        error = cli_demo.error_table(record["error"])
-        output.result(record, *cli_track.report(outcome, job, output, error))
-        raise typer.Exit(outcome.exit)
+        found, record = cli_solve.run(
+            job, output, cancelled,
+            lambda done: {"error": cli_demo.error(done.raw, done.solve, scene, out)},
+        )  # fmt: skip
+        if record["error"] is not None:
+            found.files["truth"] = str(out / "truth.json")
+        shown = cli_solve.report(found, job, output, *cli_demo.error_tables(record["error"]))
+        output.result(record, *shown)
+        raise typer.Exit(found.exit)
 
 
 def _info_table(found: dict[str, Any]) -> Table:

@@ -19,6 +19,7 @@ from rich.progress import (
     Progress,
     ProgressColumn,
     Task,
+    TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -27,6 +28,7 @@ from rich.text import Text
 from trackcore.errors import TrackcoreError
 
 Report = Callable[[int, "int | None"], None]
+ReportStage = Callable[[str, int, "int | None", str], None]
 
 
 class Exit(IntEnum):
@@ -35,7 +37,9 @@ class Exit(IntEnum):
     GOOD = 0
     ERROR = 1
     USAGE = 2
+    WEAK = 3
     NOTHING_TRACKABLE = 4
+    UNSOLVED = 4
     CANCELLED = 130
 
 
@@ -94,16 +98,36 @@ class Output:
     @contextmanager
     def progress(self, what: str) -> Iterator[Report]:
         """Show a bar with frames/s and time left on a terminal; elsewhere nothing."""
+        with self.stages() as stages:
+            yield lambda done, total: stages(what, done, total, "")
+
+    @contextmanager
+    def stages(self) -> Iterator[ReportStage]:
+        """Show one bar that names the stage which runs; what a stage has to say is a line."""
         if self._quiet or not self._stderr.is_terminal:
-            yield lambda _done, _total: None
+            yield lambda _stage, _done, _total, message: self._said(message)
             return
         columns = (
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(),
             TimeRemainingColumn(),
         )  # fmt: skip
         with Progress(*columns, console=self._stderr, transient=True) as bar:
-            task = bar.add_task(what, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+            tasks: dict[str, TaskID] = {}
+
+            def report(stage: str, done: int, total: int | None, message: str) -> None:
+                self._said(message)
+                if stage not in tasks:  # its own clock: a new stage has another pace
+                    for old in tasks.values():
+                        bar.update(old, visible=False)
+                    tasks.clear()
+                    tasks[stage] = bar.add_task(stage, total=None)
+                bar.update(tasks[stage], completed=done, total=total)
+
+            yield report
+
+    def _said(self, message: str) -> None:
+        if message:
+            self.log(message)
 
     def _fail(self, error: Exception, message: str) -> None:
         self.error(message)

@@ -31,21 +31,27 @@ _OVERLAYS = ("overlay.mp4", "overlay.png")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """What to track and what to write."""
+class Footage:
+    """Which frames of which clip, and where to write what is found."""
 
     source: str
     folder: Path
-    options: TrackerOptions
     frames: tuple[int | None, int | None] | None = None
     step: int = 1
     mask: Path | None = None
-    threads: int = 0
-    backwards_from: int | None = None
-    formats: tuple[str, ...] = ()
     overlay: bool = True
     session: bool = True
     fps: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job(Footage):
+    """What to track and what to write."""
+
+    options: TrackerOptions
+    threads: int = 0
+    backwards_from: int | None = None
+    formats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,7 @@ def run(
         if draw(analysis, path, output, clip=job.source, title=Path(job.source).name):
             outcome.files["statistics"] = str(path)
     if job.overlay and tracks.n_frames:
-        _draw(job, tracks, output, cancelled, outcome.files)
+        draw_overlay(job, tracks, output, cancelled, outcome.files)
         if cancelled() and code is not Exit.CANCELLED:
             outcome = replace(outcome, exit=Exit.CANCELLED)
             record["outcome"] = outcome.word
@@ -129,12 +135,12 @@ def report(outcome: Outcome, job: Job, output: Output, *more: RenderableType) ->
     ]  # fmt: skip
 
 
-def default_folder(clip: str) -> Path:
-    """Return where a clip's tracks go when nobody says: `<clip stem>-tracks` right here."""
+def default_folder(clip: str, what: str = "tracks") -> Path:
+    """Return where a clip's results go when nobody says: `<clip stem>-<what>` right here."""
     path = Path(clip)
     stem = path.stem if path.suffix else path.name
     stem = stem.split("%")[0].rstrip("#._- ")
-    return Path(f"{stem or path.resolve().parent.name or 'clip'}-tracks")
+    return Path(f"{stem or path.resolve().parent.name or 'clip'}-{what}")
 
 
 def _track(
@@ -172,24 +178,34 @@ def _analyze(
 def _record(
     job: Job, tracks: Tracks, summary: TrackSummary, analysis: ClipAnalysis | None
 ) -> dict[str, Any]:
-    w, h = tracks.frame_size
-    ends = tracks.frame_numbers[[0, -1]].tolist() if tracks.n_frames else [None, None]
     return {
         "trackcore": version(),
-        "clip": {
-            "source": job.source, "width_px": w, "height_px": h, "fps": tracks.fps,
-            "first_frame": ends[0], "last_frame": ends[1],
-        },
+        "clip": clip_record(job.source, tracks),
         "options": asdict(job.options),
         "summary": summary.to_dict(),
         "statistics": None if analysis is None else analysis.to_dict(),
     }  # fmt: skip
 
 
+def clip_record(source: str, tracks: Tracks) -> dict[str, Any]:
+    """Return what the JSON form says of the clip."""
+    w, h = tracks.frame_size
+    ends = tracks.frame_numbers[[0, -1]].tolist() if tracks.n_frames else [None, None]
+    return {
+        "source": source, "width_px": w, "height_px": h, "fps": tracks.fps,
+        "first_frame": ends[0], "last_frame": ends[1],
+    }  # fmt: skip
+
+
+def remove_overlays(folder: Path) -> None:
+    """Remove those of an earlier run: they would show other tracks."""
+    for name in _OVERLAYS:
+        (folder / name).unlink(missing_ok=True)
+
+
 def _write(job: Job, tracks: Tracks, record: dict[str, Any], files: dict[str, str]) -> None:
     folder = job.folder
-    for name in _OVERLAYS:  # of an earlier run: it would show other tracks
-        (folder / name).unlink(missing_ok=True)
+    remove_overlays(folder)
 
     def written(name: str, path: Path) -> Path:
         files[name] = str(path)
@@ -206,8 +222,8 @@ def _write(job: Job, tracks: Tracks, record: dict[str, Any], files: dict[str, st
     write_text(written("summary", folder / "summary.json"), text)
 
 
-def _draw(
-    job: Job, tracks: Tracks, output: Output, cancelled: Interrupt, files: dict[str, str]
+def draw_overlay(
+    job: Footage, tracks: Tracks, output: Output, cancelled: Interrupt, files: dict[str, str]
 ) -> None:
     """Write the overlay. Tracking that was stopped is still drawn; a new Ctrl-C stops drawing."""
     stop_drawing = None if cancelled() else cancelled

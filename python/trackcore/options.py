@@ -7,14 +7,13 @@ Command-line flags, host properties and search spaces are derived from the field
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar
-
-import numpy as np
+from dataclasses import dataclass
 
 from trackcore._compat import StrEnum
-from trackcore.errors import InputError
+from trackcore._knobs import Knob as Knob
+from trackcore._knobs import Options as Options
+from trackcore._knobs import knob as knob
+from trackcore._knobs import require_options as require_options
 
 
 class MotionModel(StrEnum):
@@ -42,90 +41,6 @@ class Anchor(StrEnum):
     PREVIOUS = "previous"
     KEYFRAME = "keyframe"
     HYBRID = "hybrid"
-
-
-@dataclass(frozen=True, slots=True)
-class Knob:
-    """One option as flags, properties and search spaces see it."""
-
-    name: str
-    default: Any
-    kind: type
-    unit: str
-    lo: float | None
-    hi: float | None
-    doc: str
-
-
-def knob(
-    default: Any, *, doc: str, unit: str = "", lo: float | None = None, hi: float | None = None
-) -> Any:
-    """Declare an option field with its unit, range and meaning."""
-    return field(default=default, metadata={"unit": unit, "lo": lo, "hi": hi, "doc": doc})
-
-
-class Options:
-    """Base of all options: if an instance exists, its values are valid."""
-
-    __slots__ = ()
-
-    def __post_init__(self) -> None:
-        """Coerce choices, check types and ranges."""
-        for spec in fields(self):  # type: ignore[arg-type]
-            value = getattr(self, spec.name)
-            checked = self._checked(spec.name, value, spec.default, spec.metadata)
-            if checked is not value:
-                object.__setattr__(self, spec.name, checked)
-
-    @classmethod
-    def knobs(cls) -> Iterator[Knob]:
-        """Yield one `Knob` per field, in declaration order."""
-        for f in fields(cls):  # type: ignore[arg-type]
-            meta = f.metadata
-            yield Knob(
-                f.name, f.default, type(f.default), meta["unit"], meta["lo"], meta["hi"],
-                meta["doc"],
-            )  # fmt: skip
-
-    def _checked(self, name: str, value: Any, default: Any, meta: Any) -> Any:
-        where = f"{type(self).__name__}.{name} = {value!r}"
-        if isinstance(default, StrEnum):
-            return _choice(where, value, type(default))
-        if isinstance(default, bool):
-            if not isinstance(value, (bool, np.bool_)):
-                raise InputError(f"{where}: expected True or False ({meta['doc']})")
-            return bool(value)
-        if isinstance(value, (bool, np.bool_)) or not isinstance(value, _NUMBERS[type(default)]):
-            raise InputError(f"{where}: expected {_NOUN[type(default)]} ({meta['doc']})")
-        lo, hi, unit = meta["lo"], meta["hi"], meta["unit"]
-        if not lo <= value <= hi:  # also catches NaN
-            raise InputError(
-                f"{where}{' ' + unit if unit else ''}: expected {lo} .. {hi} ({meta['doc']})"
-            )
-        return type(default)(value)
-
-
-def require_options(options: object, kind: type[Options]) -> None:
-    """Raise unless `options` are of this kind."""
-    if not isinstance(options, kind):
-        raise InputError(f"options: expected {kind.__name__}, got {type(options).__name__}")
-
-
-_NUMBERS: dict[type, tuple[type, ...]] = {
-    int: (int, np.integer),
-    float: (int, float, np.integer, np.floating),
-}
-_NOUN: dict[type, str] = {int: "an integer", float: "a number"}
-
-Choice = TypeVar("Choice", bound=StrEnum)
-
-
-def _choice(where: str, value: object, kind: type[Choice]) -> Choice:
-    """Find the member of `kind` that `value` names, in any case."""
-    for member in kind:
-        if isinstance(value, str) and value.lower() == member.value.lower():
-            return member
-    raise InputError(f"{where}: expected one of {', '.join(m.value for m in kind)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,3 +247,89 @@ class SolveOptions(Options):
         doc="an observation further from its prediction does not count; at 1280 x 720",
     )  # fmt: skip
     seed: int = knob(0, lo=0, hi=2**31 - 1, doc="of the random samples; same seed, same answer")
+
+
+class Polarity(StrEnum):
+    """Which blobs count: brighter than what is around them, darker, or both."""
+
+    ANY = "any"
+    BRIGHT = "bright"
+    DARK = "dark"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BallOptions(Options):
+    """What is a ball in a fixed camera's frames (`BallDetector`)."""
+
+    threshold_sigma: float = knob(
+        4.0, lo=2.0, hi=50.0, doc="foreground differs by this times the noise measured there"
+    )
+    min_contrast: float = knob(
+        6.0, unit="grey", lo=1.0, hi=254.0, doc="and by at least this, however clean the picture"
+    )
+    background_rate: float = knob(
+        0.02, unit="1/frame", lo=0.0005, hi=0.2, doc="share of the background a frame replaces"
+    )
+    polarity: Polarity = knob(Polarity.ANY, doc="balls brighter or darker than the background")
+    min_radius_px: float = knob(1.5, unit="px", lo=0.8, hi=100.0, doc="smallest ball")
+    max_radius_px: float = knob(60.0, unit="px", lo=1.0, hi=200.0, doc="largest ball")
+    max_streak_px: float = knob(
+        200.0, unit="px", lo=0.0, hi=400.0, doc="longest way of a ball during an exposure"
+    )
+    min_snr: float = knob(
+        12.0, lo=0.0, hi=1e6, doc="least contrast over noise, times the root of the area"
+    )
+    min_motion_px: float = knob(
+        0.25, unit="px", lo=0.0, hi=10.0, doc="a blob that has moved less is no ball; 0: any blob"
+    )
+    min_circularity: float = knob(
+        0.1, lo=0.0, hi=1.0, doc="least compactness; a disc has 1, a streak of 8 radii 0.5"
+    )
+    min_confidence: float = knob(
+        0.6, lo=0.0, hi=1.0, doc="least share of the blob that a disc or streak explains"
+    )
+    merge_gap: int = knob(
+        2, unit="px", lo=0, hi=16, doc="fragments no further apart than this are one blob"
+    )
+    lane_margin: int = knob(
+        20, unit="px", lo=0, hi=500,
+        doc="so much around the lane or the window is searched, for balls that lie half in it",
+    )  # fmt: skip
+    max_candidates: int = knob(64, lo=1, hi=4096, doc="most balls in a frame; the strongest stay")
+    max_runs: int = knob(
+        12_000, lo=100, hi=1_000_000,
+        doc="work cap: a frame with more runs of foreground pixels is overloaded",
+    )  # fmt: skip
+    max_fit_pixels: int = knob(
+        300_000, lo=0, hi=100_000_000,
+        doc="work cap: pixels that fits may visit; what is left keeps its coarse position",
+    )  # fmt: skip
+    refine: bool = knob(True, doc="fit a disc or a streak; off: weighted centroids")
+    keep_rejected: bool = knob(False, doc="also return blobs that are no balls, with the reason")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobOptions(Options):
+    """Which spots of a still are blobs (`detect_blobs`)."""
+
+    polarity: Polarity = knob(Polarity.ANY, doc="brighter than what is around them, or darker")
+    min_radius_px: float = knob(2.0, unit="px", lo=1.0, hi=200.0, doc="smallest blob")
+    max_radius_px: float = knob(20.0, unit="px", lo=1.0, hi=200.0, doc="largest blob")
+    min_contrast: float = knob(
+        8.0, unit="grey", lo=0.0, hi=65535.0, doc="least difference from the surroundings"
+    )
+    min_snr: float = knob(
+        12.0, lo=0.0, hi=1e6, doc="least contrast over noise, times the root of the area"
+    )
+    max_elongation: float = knob(
+        2.0, lo=1.0, hi=10.0, doc="a longer spot is a line, not a blob: ratio of its curvatures"
+    )
+    min_confidence: float = knob(
+        0.5,
+        lo=0.0,
+        hi=1.0,
+        doc="least share of the window that a disc explains; rings explain less",
+    )
+    rings: bool = knob(False, doc="also keep hollow blobs, whatever a disc explains of them")
+    max_blobs: int = knob(0, lo=0, hi=1_000_000, doc="most blobs, the strongest stay; 0: no limit")
+    refine: bool = knob(True, doc="fit a disc; off: the maximum of the filter's response")

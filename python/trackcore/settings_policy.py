@@ -16,6 +16,7 @@ from trackcore.normalised import diagonal_px
 from trackcore.options import MotionModel
 from trackcore.pixels import MotionProbe
 from trackcore.settings import Settings
+from trackcore.stats.regions import CONFIDENCE_KEPT, CONFIDENCE_START
 
 
 class Quality(StrEnum):
@@ -95,7 +96,8 @@ class Choice:
     why : tuple of str
         One reason for each step of the way.
     region_confidence : dict of str to float
-        Chance of success by region, 0 .. 1, where something is known; the others are 0.5.
+        Chance of success by region, 0 .. 1, where something is known; the others are 0.5. As
+        documented, what one look or attempt showed counts for 0.3 of it.
     """
 
     settings: Settings
@@ -255,7 +257,11 @@ class ColdStart:
         if wishes.tripod:
             draft.tripod()
         success = {} if probe is None else probe.region_success
-        known = {region: share for region, share in success.items() if share is not None}
+        known = {
+            region: round(CONFIDENCE_KEPT * CONFIDENCE_START + (1 - CONFIDENCE_KEPT) * share, 6)
+            for region, share in success.items()
+            if share is not None
+        }
         return Choice(draft.settings(), count, tuple(draft.why), known)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, fields
 from typing import Any
@@ -173,9 +174,12 @@ class Tracker:
 
         For `restore` in the same build of trackcore on the same kind of machine.
         """
-        head = {"t_ns": self._t_ns, "numbers": self._numbers, "version": _core.__version__}
-        line = json.dumps(head).encode() + b"\n"
-        return line + bytes(self._core.snapshot())
+        state = bytes(self._core.snapshot())
+        head = {
+            "t_ns": self._t_ns, "numbers": self._numbers, "version": _core.__version__,
+            "sha256": hashlib.sha256(state).hexdigest(),
+        }  # fmt: skip
+        return json.dumps(head).encode() + b"\n" + state
 
     def restore(self, state: bytes, image: NDArray[Any] | FramePyramid) -> None:
         """Take up where a tracker with the same options was when it made a snapshot.
@@ -196,7 +200,9 @@ class Tracker:
         try:
             head = json.loads(line)
             t_ns, numbers = list(head["t_ns"]), list(head["numbers"])
-            good = head["version"] == _core.__version__
+            # the core trusts what it wrote itself
+            whole = head["sha256"] == hashlib.sha256(rest).hexdigest()
+            good = whole and head["version"] == _core.__version__
         except (ValueError, TypeError, KeyError):
             good = False
         frame = self._pyramid(image)

@@ -22,6 +22,23 @@ class PointStatus(IntEnum):
     UNSEEN = 7
 
 
+class Triangulation(IntEnum):
+    """Why a point has a place in space, or has none. The values match those in the C++ core.
+
+    `TOO_FEW_VIEWS`: fewer than two cameras see it. `AT_INFINITY`: its rays are parallel (within
+    1e-7 rad), or all leave one centre. `BEHIND_CAMERA`: the rays meet behind a camera that sees it.
+    `SMALL_ANGLE`: they cross at less than was asked for, or lie on one line. `NOT_CONVERGED`: the
+    refinement did not settle.
+    """
+
+    OK = 0
+    TOO_FEW_VIEWS = 1
+    AT_INFINITY = 2
+    BEHIND_CAMERA = 3
+    SMALL_ANGLE = 4
+    NOT_CONVERGED = 5
+
+
 @dataclass(frozen=True, slots=True)
 class PointMatches:
     """Where points went, from one image to the next. Everything but `status` is NaN where lost.
@@ -84,3 +101,40 @@ class Features:
 
     xy_px: NDArray[np.float64]
     score: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Points in space. All but `status` is NaN where there is none, `angle_rad` below two views.
+
+    Attributes
+    ----------
+    X_world : (n, 3) float64
+        Positions [m].
+    status : (n,) uint8
+        `Triangulation` of each point.
+    covariance : (n, 3, 3) float64 or None
+        Of the position [m^2], for the `sigma_px` that was given.
+    reprojection_px : (n,) float64
+        Rms over the views of the distance between where the point was seen and where it projects.
+    view_error_px : (n, n_cams) float64
+        That distance in each view; NaN also where the view does not see the point.
+    angle_rad : (n,) float64
+        The largest angle between two of the rays, 0 .. pi.
+    """
+
+    X_world: NDArray[np.float64]
+    status: NDArray[np.uint8]
+    covariance: NDArray[np.float64] | None
+    reprojection_px: NDArray[np.float64]
+    view_error_px: NDArray[np.float64]
+    angle_rad: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.status)
+
+    @property
+    def ok(self) -> NDArray[np.bool_]:
+        """(n,) True where the point has a place."""
+        good: NDArray[np.bool_] = self.status == Triangulation.OK
+        return good

@@ -325,30 +325,6 @@ def test_the_error_is_the_distance_from_the_scenes_points():
     assert error["hidden_share"] == pytest.approx(2 / 9, abs=1e-5)
 
 
-def test_the_demo_tracks_the_pixels_it_wrote_and_reports_the_error(tmp_path, monkeypatch):
-    from trackcore import synth
-
-    monkeypatch.setattr(synth, "ParallaxScene", FakeScene)
-    told = only_json(run("demo", "-o", "d", "--n-frames", "12", "--json"))
-    names = sorted(p.name for p in (tmp_path / "d").iterdir())
-    assert names == [
-        "clip",
-        "overlay.mp4",
-        "statistics.png",
-        "summary.json",
-        "tracks.csv",
-        "tracks.npz",
-        "truth.json",
-    ]
-    assert len(list((tmp_path / "d" / "clip").iterdir())) == 12
-    assert told["files"]["truth"] == "d/truth.json"
-    # The stand-in moves by (1.5, 0), the scene by (2, 1): off by |(0.5, 1)| a frame.
-    assert told["error"]["median_px"] > 1
-    monkeypatch.setattr(trackcore, "track_clip", fake_tracking(n_frames=4))
-    run("demo", "-o", "d", "--n-frames", "4", "-q", "--no-overlay")
-    assert len(list((tmp_path / "d" / "clip").iterdir())) == 4  # none of the longer demo
-
-
 def test_a_demo_stopped_while_rendering_exits_130(monkeypatch):
     from trackcore import synth
 

@@ -68,6 +68,7 @@ def test_probe_diagnosis_and_solve_are_in_the_documented_fields(
         assert record.camera_intrinsics.focal_length_px == pytest.approx(solve.focal_px)
         assert record.camera_intrinsics.principal_point == pytest.approx((0.5, 0.5))
         assert record.footage_type == "INDOOR"
+        assert record.pre_solve_confidence.confidence == attempt.confidence
         assert record.region_confidence is not None
         assert record.visual_features is not None
         assert record.duration_seconds > 0

@@ -129,7 +129,7 @@ def test_every_choice_says_why_and_where_tracks_hold() -> None:
     said = " ".join(choice.why)
     for word in ("MEDIUM motion", "44 px", "HD", "robust"):
         assert word in said
-    assert choice.region_confidence == {"center": 0.9, "top-left": 0.1}
+    assert choice.region_confidence == {"center": 0.62, "top-left": 0.38}
     assert choice.to_dict()["settings"] == choice.settings.to_dict()
 
 

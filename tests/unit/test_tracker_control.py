@@ -138,6 +138,15 @@ def test_what_is_no_snapshot_is_refused_and_changes_nothing(clip: np.ndarray, cu
     assert other.tracks().equals(before)
 
 
+def test_a_snapshot_with_a_changed_byte_is_refused(clip: np.ndarray) -> None:
+    tracker = tc.Tracker(NEAR)
+    tracker.push(clip[0])
+    state = bytearray(tracker.snapshot())
+    state[-200] ^= 1
+    with pytest.raises(tc.InputError, match="snapshot"):
+        tracker.restore(bytes(state), clip[0])
+
+
 def test_control_does_not_depend_on_the_number_of_threads(clip: np.ndarray) -> None:
     def tracked(threads: int) -> tc.Tracks:
         tracker = tc.Tracker(NEAR, weights=[[1, 5], [2, 1]], threads=threads)

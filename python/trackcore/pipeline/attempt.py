@@ -45,6 +45,8 @@ class Attempt:
         None where no gap was looked at.
     shot_frames : (first, last) or None
         Clip frame numbers of the shot that was solved, where the clip has cuts.
+    confidence : float or None
+        How likely the tracks determine a camera, said before the solve, 0 .. 1.
     solve : Solve or None
         None where it was not tried: cancelled, nothing tracked, or a cut was found that has to
         be tracked anew.
@@ -63,6 +65,7 @@ class Attempt:
     analysis: ClipAnalysis | None = None
     healing: Healing | None = None
     shot_frames: tuple[int, int] | None = None
+    confidence: float | None = None
     solve: Solve | None = None
     diagnosis: Diagnosis | None = None
     session_id: str | None = None
@@ -80,8 +83,13 @@ class Attempt:
 
     @property
     def success_rate(self) -> float:
-        """Share of the samples that lie on tracks of a solve's bundles, or survived the filters."""
-        all_samples = int(self.raw_tracks.seen.sum())
+        """Share of the samples, of the shot that was solved, that lie on tracks with a bundle.
+
+        Without bundles: on tracks that the filters left.
+        """
+        numbers, shot = self.raw_tracks.frame_numbers, self.shot_frames
+        inside = slice(None) if shot is None else (numbers >= shot[0]) & (numbers <= shot[1])
+        all_samples = int(self.raw_tracks.seen[:, inside].sum())
         if not all_samples:
             return 0.0
         kept = self.tracks
@@ -100,6 +108,7 @@ class Attempt:
             "tracks": len(self.raw_tracks),
             "tracks_solved": len(self.tracks),
             "shot_frames": self.shot_frames and list(self.shot_frames),
+            "pre_solve_confidence": self.confidence,
             "grade": solve and solve.grade.value,
             "reasons": [] if solve is None else list(solve.reasons),
             "held_out_error_px": None if solve is None else _plain(solve.held_out_error_px),

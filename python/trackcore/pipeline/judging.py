@@ -22,6 +22,8 @@ from trackcore.pipeline.watch import Adaptation, Watcher
 from trackcore.pixels import FrameMeter, MotionProbe, PixelFeatures, pixel_features
 from trackcore.settings import settings_used
 from trackcore.settings_policy import Quality
+from trackcore.solver.confidence import pre_solve_confidence
+from trackcore.stats import ShotType
 from trackcore.tracks import Tracks
 
 Cancel = Callable[[], bool]
@@ -84,15 +86,21 @@ def healed(
     return replace(attempt, tracks=found.tracks, healing=found)
 
 
-def filtered(attempt: Attempt, options: SmartTrackerOptions) -> Attempt:
-    """Leave out the tracks that would harm a solve."""
+def filtered(
+    attempt: Attempt, options: SmartTrackerOptions, shot: ShotType | None = None
+) -> Attempt:
+    """Leave out the tracks that would harm a solve; say how likely there will be one."""
     untouched = attempt.tracks is attempt.raw_tracks and not options.tripod
     if untouched and attempt.analysis is not None:
         report = attempt.analysis.suspects
     else:
         limits = FilterOptions(tripod=options.tripod, seed=options.seed)
         report = find_bad_tracks(attempt.tracks, limits)
-    return replace(attempt, tracks=report.mute(attempt.tracks).delete())
+    good = report.mute(attempt.tracks).delete()
+    if shot is None and attempt.analysis is not None:
+        shot = attempt.analysis.shot
+    chance = pre_solve_confidence(good, shot) if good.n_frames else 0.0
+    return replace(attempt, tracks=good, confidence=round(chance, 4))
 
 
 def solve_options(options: SmartTrackerOptions) -> SolveOptions:
@@ -132,7 +140,8 @@ def words(stage: Stage, attempt: Attempt) -> str:
         stats = attempt.healing.healing_stats
         return f"healed {stats.heals_successful} of {stats.candidates_found} gaps"
     if stage is Stage.FILTER:
-        return f"{len(attempt.tracks)} of {len(attempt.raw_tracks)} tracks are good"
+        good = f"{len(attempt.tracks)} of {len(attempt.raw_tracks)} tracks are good"
+        return f"{good}; chance of a camera {attempt.confidence or 0.0:.0%}"
     if stage is Stage.SOLVE and attempt.solve is not None:
         return f"grade {attempt.solve.grade.value}: {attempt.solve.reasons[0]}"
     if stage is Stage.JUDGE and attempt.diagnosis is not None:

@@ -79,14 +79,12 @@ class Plan:
         return None if np.ptp(share) == 0 else share.reshape(3, 3)
 
     def same_as(self, other: Plan) -> bool:
-        """Whether another plan would track alike, whatever its reasons."""
-        mine, theirs = self.weights, other.weights
-        alike = (mine is None) == (theirs is None)
-        if alike and mine is not None and theirs is not None:
-            alike = bool(np.allclose(mine / mine.sum(), theirs / theirs.sum(), atol=0.02))
-        return alike and (
-            (self.tracker, self.redetect_frames) == (other.tracker, other.redetect_frames)
-        )
+        """Whether another plan would track alike, whatever its reasons.
+
+        That the regions' confidence has moved a little is no other way of tracking.
+        """
+        mine = (self.tracker, self.center_weight, self.redetect_frames)
+        return mine == (other.tracker, other.center_weight, other.redetect_frames)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the same as plain JSON types."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 SUCCESS = (Grade.A, Grade.B, Grade.C)
 """Grades with which a session reached its aim: D is a weak camera, F none."""
+FEW_TRACKS, LOW_CONFIDENCE = 12, 0.4
+"""Documented limits below which a solve is warned of."""
 
 
 class Recording:
@@ -151,9 +153,22 @@ def _fields(attempt: Attempt) -> dict[str, Any]:
         fields |= attempt.healing.to_dict()
     if attempt.diagnosis is not None:
         fields["diagnosis"] = attempt.diagnosis
+    if attempt.confidence is not None:
+        fields["pre_solve_confidence"] = _confidence(attempt)
     if attempt.solve is not None and attempt.solve.grade is not Grade.F:
         fields["camera_intrinsics"] = camera_intrinsics(attempt.solve)
     return fields
+
+
+def _confidence(attempt: Attempt) -> dict[str, Any]:
+    """Return what was expected of the tracks before they were solved."""
+    parallax = None if attempt.analysis is None else attempt.analysis.motion.parallax_score
+    chance = attempt.confidence or 0.0
+    warnings = [f"{len(attempt.tracks)} tracks"] if len(attempt.tracks) < FEW_TRACKS else []
+    warnings += [f"confidence {chance:.2f}"] if chance < LOW_CONFIDENCE else []
+    found: dict[str, Any] = {"confidence": chance, "warnings": warnings}
+    known = parallax is not None and np.isfinite(parallax)
+    return {**found, "parallax_score": parallax} if known else found
 
 
 def _with_bundles(attempt: Attempt) -> dict[str, Any]:

@@ -26,8 +26,9 @@ def next_plan(attempts: Sequence[Attempt]) -> tuple[Plan | None, str]:
 
     The diagnosis of the last attempt comes first: each cause it found, likeliest first, with its
     documented fix; but fixes that find more features come last where enough were found. Then,
-    where too few tracks succeeded, the documented tier for that share. A plan that would track as
-    an earlier one did is no retry and is passed over.
+    where too few tracks succeeded, the documented tier for that share, but for its pattern: only
+    blur, which is diagnosed, gains by a larger one. A plan that would track as an earlier one did
+    is no retry and is passed over.
     """
     last = attempts[-1]
     if last.solve is not None and last.solve.grade in GOOD:
@@ -59,8 +60,9 @@ def _candidates(last: Attempt) -> Iterator[Plan]:
         yield _fixed(last.plan, start, cause.pattern, fix, regions)
     if last.success_rate < ENOUGH_SUCCESS:
         tier = tier_for(last.success_rate)
+        values = {**TIERS[tier], "pattern_size": start.pattern_size}
         yield last.plan.changed(
-            Settings.clamped(**TIERS[tier]),
+            Settings.clamped(**values),
             f"{last.success_rate:.0%} success: {tier.value} preset", region_confidence=regions,
         )  # fmt: skip
 

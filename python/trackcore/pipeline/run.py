@@ -309,7 +309,7 @@ class _Run:
         yield Step(Stage.MEASURE, number, 1, 1, judging.shot_words(attempt))
         for stage, work in (
             (Stage.HEAL, lambda a: judging.healed(a, self._clip, options, self._cancel)),
-            (Stage.FILTER, lambda a: judging.filtered(a, options)),
+            (Stage.FILTER, lambda a: judging.filtered(a, options, self._it.shot_type)),
             (Stage.SOLVE, self._solved),
             (Stage.JUDGE, lambda a: judging.diagnosed(a, pixels)),
         ):

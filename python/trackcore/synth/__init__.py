@@ -9,6 +9,14 @@ are at integers, x right, y down. The same seed gives the same bytes on the same
 """
 
 from trackcore.synth._formulas import GaborNoise, Mosaic, PlaneWaves, Texture
+from trackcore.synth.balls import (
+    Ball,
+    BallClip,
+    ball_clip,
+    ball_coverage,
+    ball_crlb_px,
+    draw_balls,
+)
 from trackcore.synth.cameras import project, ring_of_cameras
 from trackcore.synth.images import crlb_px, gradient, render
 from trackcore.synth.motion import (
@@ -34,6 +42,8 @@ from trackcore.synth.textures import (
 
 __all__ = [
     "TEXTURES",
+    "Ball",
+    "BallClip",
     "GaborNoise",
     "ImagePair",
     "LoopClip",
@@ -42,8 +52,12 @@ __all__ = [
     "PlaneWaves",
     "Texture",
     "apply_warp",
+    "ball_clip",
+    "ball_coverage",
+    "ball_crlb_px",
     "corners",
     "crlb_px",
+    "draw_balls",
     "edge_only",
     "gabor_noise",
     "gradient",

@@ -10,7 +10,10 @@
 namespace py = pybind11;
 
 namespace trackcore::bind {
+void register_balls(py::module_& m);
+void register_blobs(py::module_& m);
 void register_detect(py::module_& m);
+void register_distortion(py::module_& m);
 void register_frame_stats(py::module_& m);
 void register_frame_motion(py::module_& m);
 void register_pyramid(py::module_& m);
@@ -18,6 +21,7 @@ void register_track_points(py::module_& m);
 void register_track_regions(py::module_& m);
 void register_track_stats(py::module_& m);
 void register_tracker(py::module_& m);
+void register_triangulate(py::module_& m);
 }  // namespace trackcore::bind
 
 namespace {
@@ -47,6 +51,8 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     m.def("best_cpu_level", [] { return simd::level_name(simd::best_level()); });
     m.def("available_threads", &available_threads);
     bind::register_pyramid(m);  // first: the others' signatures name its class
+    bind::register_balls(m);
+    bind::register_blobs(m);
     bind::register_detect(m);
     bind::register_frame_stats(m);
     bind::register_track_points(m);
@@ -54,4 +60,6 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     bind::register_track_regions(m);
     bind::register_track_stats(m);
     bind::register_frame_motion(m);
+    bind::register_triangulate(m);
+    bind::register_distortion(m);
 }
