@@ -12,6 +12,7 @@ import pytest
 
 import trackcore as tc
 from tests.unit.old_solves import OldSolve, blender_session, errors_px, libmv_problem
+from trackcore.solver import _free
 from trackcore.solver._poses import rays, triangulate
 
 SESSIONS = {
@@ -81,3 +82,17 @@ def test_a_lens_that_was_taken_out_goes_with_the_focal_length_that_was_found(sha
     )
     agree = ours < 2 * 2.0
     assert np.nanmean(ours[agree]) == pytest.approx(solve.mean_error_px, abs=0.05)
+
+
+def test_a_focal_length_that_no_lens_has_is_no_camera(shared_data, monkeypatch):
+    old = read(shared_data, "opencv_sfm_blender_tracks/desktop.tracking.json.gz")
+    finished = _free._finished
+
+    def spoilt(*args):
+        monkeypatch.setattr(_free, "FOCAL_RANGE", (1e6, 2e6))
+        return finished(*args)
+
+    monkeypatch.setattr(_free, "_finished", spoilt)
+    solve = tc.solve(old.tracks, options=tc.SolveOptions(kind="free"))
+    assert solve.grade == "F"
+    assert not solve.solved.any()
