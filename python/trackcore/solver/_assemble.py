@@ -52,7 +52,7 @@ def assembled(tracks: Tracks, task: Task, candidate: Candidate, shot: ShotType) 
         focal_px=float(np.nanmedian(focal)), focal_px_per_frame=focal,
         focal_sigma_px=float(doubt.focal * np.nanmedian(focal)),
         principal_point_px=task.prior.centre_px(tracks.frame_size),
-        lens=task.prior.lens if taken_out else _lens(state.k),
+        lens=_taken_out(task, focal) if taken_out else _lens(state.k),
         pixel_aspect=task.prior.pixel_aspect,
         mean_error_px=float(np.nanmean(error)) if np.isfinite(error).any() else float("nan"),
         held_out_error_px=candidate.error_px if len(judged) else float("nan"),
@@ -78,6 +78,19 @@ def refused(tracks: Tracks, prior: CameraPrior, shot: ShotType | None, why: str)
         centre_sigma=np.full(f, np.nan), kind=SolveKind.NONE, shot=shot, keyframes=None,
         grade=Grade.F, reasons=(why,),
     )  # fmt: skip
+
+
+def _taken_out(task: Task, focal: Floats) -> Lens:
+    """Return the lens that was taken out of the picture, in units of the focal length found."""
+    lens, given = task.prior.lens, task.focal
+    if given is None:
+        return lens
+    ratio = float(np.nanmedian(focal)) / given
+    if lens.model is LensModel.NUKE:
+        return replace(lens, unit=lens.unit / ratio)
+    powers = (2, 4, 1, 1, 6) if lens.model is LensModel.BROWN else (2, 4, 6)
+    scaled = zip(lens.coefficients, powers, strict=False)
+    return replace(lens, coefficients=tuple(k * ratio**power for k, power in scaled))
 
 
 def _lens(k: tuple[float, float]) -> Lens:

@@ -244,6 +244,8 @@ def _finished(
         state = _triangulated(problem, state, wide)
         state = _adjusted(problem, state, replace(freedom, iterations=iterations), wide)
         state = _all_frames(problem, state, wide, seed)
+    if not state.solved.any():  # no lens has the focal length that was found in the end
+        return None
     state = _triangulated(problem, state, tolerance_px)
     return FreeSolution(state, _agreeing(problem, state, wide), pair)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
@@ -11,7 +13,7 @@ from trackcore.options import SolveOptions, SolveWith, require_options
 from trackcore.solver._assemble import assembled, refused
 from trackcore.solver._candidates import Candidate, Task, free, free_zoom, tripod, varied, with_lens
 from trackcore.solver._held_out import held_out
-from trackcore.solver._problem import Floats, problem
+from trackcore.solver._problem import Flags, Floats, Problem, problem
 from trackcore.solver.lens import LensModel
 from trackcore.solver.prior import CameraPrior, Zoom
 from trackcore.solver.result import Solve, SolveKind
@@ -26,8 +28,12 @@ QUIET_PX = 0.15
 """Tracks that a fixed lens predicts so well (at 1280 x 720) show no zoom."""
 CLEARLY_BETTER, BETTER = 0.7, 0.85
 """Held-out error over that of the simpler camera below which the richer one is chosen."""
-LENS_BETTER, LENS_TRACKS = 0.95, 30
-"""A distortion that nobody asked for has to gain so much, from at least so many tracks."""
+LENS_BETTER, LENS_TRACKS, FEW_LENS_TRACKS = 0.95, 30, 15
+"""A distortion that nobody asked for has to gain so much, from at least so many tracks; clearly
+more from fewer, and from very few none is believed."""
+WIDER = 2.0
+"""Where frames lack a camera, observations may be so many times further off: old tracks, or a
+focal length that does not fit, leave errors that good tracks do not have."""
 
 
 def solve(
@@ -129,6 +135,11 @@ def _solved(
     aside = held_out(data, options.held_out_share, options.seed)
     task = Task(data, aside, prior, options, focal, _scale(motion))
     best = _best(task, shot)
+    if best is not None and not best.state.solved[_trackable(data)].all():
+        wider = replace(task, options=replace(options, max_error_px=WIDER * options.max_error_px))
+        again = _best(wider, shot)
+        if again is not None and again.state.solved.sum() > best.state.solved.sum():
+            task, best = wider, again
     if best is None:
         return refused(tracks, prior, shot, "no camera explains the tracks")
     return assembled(tracks, task, best, shot)
@@ -153,6 +164,11 @@ def _best(task: Task, shot: ShotType) -> Candidate | None:
     if varies:
         best = _better(best, free_zoom(task), BETTER)
     return best
+
+
+def _trackable(data: Problem) -> Flags:
+    """Return the frames (n_frames,) in which enough is seen to ask for a camera."""
+    return np.asarray(data.seen.sum(axis=0) >= LEAST_TRACKS)
 
 
 def _gains_by_zoom(task: Task, found: Candidate) -> bool:
@@ -180,11 +196,10 @@ def _travelling(task: Task) -> Candidate | None:
     wanted = task.prior.refine_lens
     if found is None or wanted is False or (task.prior.lens.bends and not wanted):
         return found
-    if wanted is None and len(task.aside) < LENS_TRACKS:
+    if wanted is None and len(task.aside) < FEW_LENS_TRACKS:
         return found
-    bent = with_lens(task, found)
-    limit = 1.0 if wanted else LENS_BETTER
-    return _better(found, bent, limit)
+    limit = LENS_BETTER if len(task.aside) >= LENS_TRACKS else CLEARLY_BETTER
+    return _better(found, with_lens(task, found), 1.0 if wanted else limit)
 
 
 def _better(simple: Candidate | None, rich: Candidate | None, limit: float) -> Candidate | None:
