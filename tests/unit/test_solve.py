@@ -106,6 +106,16 @@ def test_a_zoom_has_a_focal_length_for_every_frame():
     np.testing.assert_allclose(solve.focal_px_per_frame, focal, rtol=0.01)
 
 
+def test_a_zoom_against_the_cameras_motion_is_no_best_grade():
+    eye = np.column_stack([np.linspace(0, 0.2, 36), np.zeros(36), np.linspace(-1.5, 1.5, 36)])
+    focal = 1300 * np.exp(np.linspace(0.25, -0.25, 36))
+    scene = scenes.seen(scenes.poses(np.zeros((36, 3)), eye), scenes.cloud(220, 14), focal)
+    solve = tc.solve(scene.tracks)
+    assert solve.grade is not Grade.A or scene.path_error(solve.T_cam_world) < 0.02
+    if "hidden_zoom" in solve.evidence:
+        assert any("against the camera's motion" in reason for reason in solve.reasons)
+
+
 def test_a_flat_wall_is_solved():
     scene = scenes.seen(scenes.walk(), scenes.cloud(160, 6, plane=True))
     solve = tc.solve(scene.tracks, CameraPrior(focal_px=1300))

@@ -159,6 +159,8 @@ def _evidence(
         "held_out_tracks": float(len(judged)),
         "motion_px": _motion(problem) / unit,
     }
+    if final.hidden_zoom:
+        evidence["hidden_zoom"] = 1.0
     if final.model.focal != "free":
         evidence["focal_sigma"] = doubt.focal
     if final.model.focal == "fixed":

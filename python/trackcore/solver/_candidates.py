@@ -30,6 +30,7 @@ class Candidate:
 
     `use` (n_tracks, n_frames): observations of all tracks that agree, none of held-out ones.
     `errors` (n_held_out,): as `held_out_errors` returns them. `model`: what was free to change.
+    `hidden_zoom`: its focal length changes though the scale of the picture does not show it.
     """
 
     kind: SolveKind
@@ -38,6 +39,7 @@ class Candidate:
     errors: Floats
     model: Model
     pair: tuple[int, int] | None = None
+    hidden_zoom: bool = False
 
     @property
     def error_px(self) -> float:
@@ -129,15 +131,15 @@ def free(task: Task) -> Candidate | None:
     return task.judged(SolveKind.FREE, state, use, model, (found.pair.a, found.pair.b))
 
 
-def free_zoom(task: Task) -> Candidate | None:
+def free_zoom(task: Task, *, good_px: float = float("inf")) -> Candidate | None:
     """Return a camera that moves while its focal length changes.
 
     With the apparent scale taken out of the picture it is one with a fixed lens; from there on
-    every frame has its own focal length.
+    every frame has its own focal length. None if that start leaves more than `good_px`.
     """
     fixed = replace(task, problem=task.problem.scaled(task.scale))
     start = free(fixed)
-    if start is None:
+    if start is None or start.error_px > good_px:
         return None
     model = Model(travels=True, focal="free", loss_px=task.loss_px)
     state = replace(start.state, focal=start.state.focal * task.scale)

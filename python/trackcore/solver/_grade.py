@@ -99,6 +99,11 @@ CRITERIA = (
         (1.05, 1.1, 1.2, math.inf),
         "the focal length that was given is {} times off what the tracks say",
     ),
+    Criterion(
+        "hidden_zoom",
+        (0.0, 1.0, 1.0, 1.0),
+        "the focal length changes against the camera's motion: other cameras may explain this too",
+    ),
     Criterion("motion_px", (3.0, 2.0, 1.0, 0.5), "the picture moves by {} px only"),
 )
 

@@ -56,6 +56,8 @@ def held_out_errors(problem: Problem, state: State, tracks: Flags, tolerance_px:
 
     NaN where a track has too few solved frames, infinite where it has no point.
     """
+    if not state.solved.any():
+        return np.full(int(tracks.sum()), np.nan)
     part = problem.select(tracks)
     seen = part.seen & state.solved
     order = np.cumsum(seen, axis=1) - 1

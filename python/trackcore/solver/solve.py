@@ -24,6 +24,9 @@ LEAST_TRACKS, LEAST_FRAMES = 8, 3
 TURNING = (ShotKind.PAN_TILT, ShotKind.ROLL, ShotKind.ZOOM, ShotKind.HANDHELD_SHAKE)
 TURNS_PX = 0.5
 """A turning camera that predicts held-out tracks so well (at 1280 x 720) needs no position."""
+LOUD_PX, HIDDEN_TRENDS = 1.0, (-0.3, 0.3, -0.6, 0.6)
+"""Held-out errors (at 1280 x 720) from which a zoom is looked for that the scale does not show, and
+by how much the focal length's logarithm is guessed to change."""
 QUIET_PX = 0.15
 """Tracks that a fixed lens predicts so well (at 1280 x 720) show no zoom."""
 CLEARLY_BETTER, BETTER = 0.7, 0.85
@@ -163,7 +166,28 @@ def _best(task: Task, shot: ShotType) -> Candidate | None:
         varies = _gains_by_zoom(task, best)
     if varies:
         best = _better(best, free_zoom(task), BETTER)
+    if best is not None and zoom is Zoom.AUTO and task.focal_is_free:
+        best = _with_hidden_zoom(task, best)
     return best
+
+
+def _with_hidden_zoom(task: Task, best: Candidate) -> Candidate:
+    """Return a better camera if a lens that zooms against the camera's motion makes one.
+
+    Such a shot (a dolly zoom) shows no change of scale to start from.
+    """
+    loud = best.error_px > LOUD_PX * task.problem.unit_px
+    if best.kind is not SolveKind.FREE or best.model.focal == "free" or not loud:
+        return best
+    way = np.linspace(0, 1, len(task.scale))
+    found = [
+        free_zoom(replace(task, scale=np.exp(trend * way)), good_px=best.error_px)
+        for trend in HIDDEN_TRENDS
+    ]
+    hidden = min(filter(None, found), key=lambda other: other.error_px, default=None)
+    if hidden is None:
+        return best
+    return _better(best, replace(hidden, hidden_zoom=True), BETTER) or best
 
 
 def _trackable(data: Problem) -> Flags:
