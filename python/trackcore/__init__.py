@@ -91,6 +91,7 @@ from trackcore.solver import Solve as Solve
 from trackcore.solver import SolveKind as SolveKind
 from trackcore.solver import TrackRole as TrackRole
 from trackcore.solver import Zoom as Zoom
+from trackcore.solver import pre_solve_confidence as pre_solve_confidence
 from trackcore.solver import solve as solve
 from trackcore.stats import ClipMotion as ClipMotion
 from trackcore.stats import FocalChange as FocalChange

@@ -265,3 +265,12 @@ def test_arguments_are_checked(walk):
     with pytest.raises(tc.InputError, match="options: expected SolveOptions"):
         tc.solve(walk.tracks, options=tc.TrackOptions())
     assert replace(SolveOptions(), kind="TRIPOD").kind == "tripod"
+
+
+def test_confidence_before_a_solve_grows_with_what_there_is(walk):
+    few = walk.tracks.select(np.arange(len(walk.tracks)) < 14)
+    told = [tc.pre_solve_confidence(tracks) for tracks in (few, walk.tracks)]
+    assert 0 <= told[0] < told[1] - 0.2 <= 0.8
+    still = scenes.poses(np.zeros((20, 3)), np.zeros((20, 3)))
+    nothing_moves = scenes.seen(still, scenes.cloud(100, 11)).tracks
+    assert tc.pre_solve_confidence(nothing_moves) < told[1]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from trackcore.frames import Clip, load_mask, open_clip
 from trackcore.options import require_options
 from trackcore.pipeline import judging
-from trackcore.pipeline.attempt import Attempt, PipelineResult
+from trackcore.pipeline.attempt import GOOD, Attempt, PipelineResult
 from trackcore.pipeline.checkpoint import Checkpoint
 from trackcore.pipeline.events import Stage, Step, Stopwatch
 from trackcore.pipeline.options import SmartTrackerOptions
@@ -331,8 +331,11 @@ class _Run:
         return replace(attempt, solve=found)
 
     def _next(self) -> Generator[Step, None, Plan | None]:
-        if len(self._attempts) > self._options.max_retries or not self._attempts[-1].raw_tracks:
+        last = self._attempts[-1]
+        if len(self._attempts) > self._options.max_retries or not last.raw_tracks:
             return None
+        if last.solve is not None and last.solve.grade in GOOD:
+            return None  # nothing to explain
         with self._clock.on(Stage.RETRY):
             plan, why = next_plan(self._attempts)
         number = len(self._attempts)

@@ -1,5 +1,6 @@
 """Camera solving: tracks in, a camera and an honest grade out."""
 
+from trackcore.solver.confidence import pre_solve_confidence
 from trackcore.solver.lens import Lens, LensFit, LensModel
 from trackcore.solver.prior import CameraPrior, Zoom
 from trackcore.solver.result import Grade, Solve, SolveKind, TrackRole
@@ -15,5 +16,6 @@ __all__ = [
     "SolveKind",
     "TrackRole",
     "Zoom",
+    "pre_solve_confidence",
     "solve",
 ]
