@@ -47,6 +47,8 @@ def outcomes(per_scene: int) -> dict[str, np.ndarray]:
         except FileNotFoundError:
             continue
         tracks = tc.track_clip(clip)
+        if tracks.n_frames < 4:
+            continue
         rng = np.random.default_rng(number)
         for _ in range(per_scene):
             part = worse(tracks, rng)
