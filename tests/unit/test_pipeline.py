@@ -62,7 +62,7 @@ def test_the_stages_come_in_their_order(result: tuple[PipelineResult, list[Step]
     order = list(dict.fromkeys(step.stage for step in steps))
     assert order == [
         Stage.PROBE, Stage.SETTINGS, Stage.TRACK, Stage.MEASURE, Stage.HEAL, Stage.FILTER,
-        Stage.SOLVE, Stage.JUDGE, Stage.RECORD, Stage.RETRY,
+        Stage.SOLVE, Stage.JUDGE, Stage.RECORD,
     ]  # fmt: skip
     tracked = [step.done for step in steps if step.stage is Stage.TRACK]
     assert tracked == list(range(1, 25))

@@ -9,9 +9,10 @@ from trackcore.tracks import Tracks
 
 FEATURES = ("tracks_per_frame", "life", "coverage", "parallax", "turns")
 WEIGHTS, BIAS = (0.602, 0.313, 2.888, 0.708, -0.989), -5.805
-"""By `python -m bench.calibrate_confidence` on 294 sets of thinned, shortened, noisy and slipping tracks
-of 49 rendered clips; right is a camera within 1 %. On clips left out of the fit, told and found: 0.06
-and 0.04, 0.30 and 0.25, 0.50 and 0.67, 0.70 and 0.62, 0.91 and 0.88; Brier score 0.125."""
+"""By `python -m bench.calibrate_confidence` on 294 sets of thinned, shortened, noisy and slipping
+tracks of 49 rendered clips; right is a camera within 1 %. On clips left out of the fit, told and
+found: 0.06 and 0.04, 0.30 and 0.25, 0.50 and 0.67, 0.70 and 0.62, 0.91 and 0.88; Brier score 0.125.
+"""
 
 
 def pre_solve_confidence(tracks: Tracks, shot_type: ShotType | None = None) -> float:
