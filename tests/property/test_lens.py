@@ -101,8 +101,10 @@ def test_a_conversion_is_as_close_as_it_says(lens, to):
     size, focal = (1280, 720), 1500.0
     if lens.model is LensModel.NUKE:
         lens = Lens("NUKE", lens.coefficients, nuke_unit(focal, size))
-    corner = lens.undistort(np.array([[640.0, 360.0], [-640, 360], [640, -360]]) / focal)
-    assume(np.isfinite(corner).all())
+    corner = np.array([[640.0, 360.0], [-640, 360], [640, -360]])
+    moved = np.linalg.norm(lens.undistort(corner / focal) * focal - corner, axis=1)
+    # a lens beyond this all but folds the corner: it differs more between the points of any grid
+    assume((moved < 180).all())
     fit = lens.convert(to, focal_px=focal, frame_size=size, tolerance_px=1000)
     rng = np.random.default_rng(0)
     seen = (rng.uniform(0, 1, (400, 2)) * size - np.array(size) / 2) / focal
