@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from trackcore.solver._candidates import Candidate, Task, free, tripod, with_all_tracks
 from trackcore.solver._colmap import State
+from trackcore.solver._free import LEAST_ANGLE
 from trackcore.solver._grade import graded
 from trackcore.solver._poses import centres, largest_angle
 from trackcore.solver._problem import Flags, Floats, Problem
@@ -22,7 +23,6 @@ from trackcore.tracks import Tracks
 
 LEAST_OBSERVATIONS = 3
 """A bundle has at least so many."""
-LEAST_ANGLE = np.radians(0.5)
 GRID = (4, 4)
 LEAST_SUSPICIOUS_PX, CLEARLY_LESS, AS_GOOD = 0.5, 0.85, 1.02
 """With held-out errors beyond the first a given focal length is doubted; one is better if they

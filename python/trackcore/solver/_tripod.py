@@ -9,17 +9,14 @@ from numpy.typing import NDArray
 
 from trackcore.solver._adjust import Estimate, Model, adjust
 from trackcore.solver._colmap import State
+from trackcore.solver._free import GOOD_SCORE, MOST_ADJUSTED
 from trackcore.solver._poses import directions
 from trackcore.solver._problem import Flags, Floats, Problem
 
 FOCALS = (1.0, 0.5, 2.2)
 """Focal lengths tried, in frame widths."""
-GOOD_SCORE = 0.85
-"""A start that explains this share of its observations needs no competitor."""
 HOPELESS_SCORE = 0.2
 """A camera that explains less after a first look does not turn."""
-MOST_ADJUSTED = 120
-"""Frames that are adjusted together; more of them are too much work."""
 FIRST_LOOK_FRAMES, FIRST_LOOK_TRACKS = 24, 150
 LEAST_COMMON = 4
 LOOKBACK = 5
