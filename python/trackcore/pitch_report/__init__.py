@@ -1,0 +1,1 @@
+"""Pictures of pitches: strike zone, trajectory, detections; the report of a session."""
