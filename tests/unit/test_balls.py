@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import json
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import trackcore as tc
-from trackcore import BallRule, InputError, _core, synth
+from tests.cpu_levels import outputs
+from trackcore import BallRule, InputError, synth
 
 
 def detections(clip, detector=None, **kwargs):
@@ -278,9 +277,10 @@ def test_nothing_is_allocated_after_the_first_frames():
 
 
 def test_every_cpu_level_finds_the_same():
-    script = (
+    printed = outputs(
         "import numpy as np, trackcore as tc\n"
-        "from trackcore import synth\n"
+        "from trackcore import _core, synth\n"
+        "print(_core.cpu_level())\n"
         "rows = []\n"
         "for seed, exposure in (1, 0.0), (2, 0.8):\n"
         "    clip = synth.ball_clip(seed=seed, exposure=exposure, speed_px=12, size=(333, 247))\n"
@@ -291,15 +291,10 @@ def test_every_cpu_level_finds_the_same():
         "    print(int(detector.background.sum(dtype=float) * 256))\n"
         "print(np.array(rows).round(9).tolist())"
     )
-    levels = ["baseline", "v3", "v4"]
     results = []
-    for level in levels[: levels.index(_core.best_cpu_level()) + 1]:
-        run = subprocess.run(
-            [sys.executable, "-c", script], env={**os.environ, "TRACKCORE_CPU": level},
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        first, second, rows = run.stdout.splitlines()
-        results.append((first, second, np.array(eval(rows))))  # our own output
+    for text in printed.values():
+        first, second, rows = text.splitlines()
+        results.append((first, second, np.array(json.loads(rows))))
     for first, second, rows in results[1:]:
         assert (first, second) == results[0][:2]  # the background: the same bits
         assert_allclose(rows, results[0][2], atol=5e-3)  # the fit: to rounding

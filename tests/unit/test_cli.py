@@ -7,13 +7,12 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 import trackcore
+from tests.cli import only_json, run
 from tests.unit.fake_clip import FakeClip, fake_tracking
 from tests.unit.made_clips import noise_video
 from trackcore import cli_demo, cli_track, plots
-from trackcore.cli import app
 from trackcore.errors import SourceError
 from trackcore.frames import open_clip
 from trackcore.options import MotionModel, TrackerOptions
@@ -44,19 +43,6 @@ def tracker(monkeypatch, tmp_path):
     monkeypatch.setattr(trackcore, "open_clip", opened, raising=False)
     monkeypatch.setattr(plots, "write_statistics", drawn)
     return track_clip
-
-
-def run(*words, code=0):
-    result = CliRunner().invoke(app, [str(word) for word in words])
-    assert result.exit_code == code, result.output + repr(result.exception)
-    return result
-
-
-def only_json(result):
-    def refuse(constant):
-        pytest.fail(f"{constant} in JSON")
-
-    return json.loads(result.stdout, parse_constant=refuse)
 
 
 def test_track_writes_tracks_csv_summary_and_overlay(tmp_path):

@@ -12,12 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rich.console import Console
-from typer.testing import CliRunner
 
 import trackcore
+from tests.cli import only_json, run
 from tests.solve_makers import no_solve, small_scene, true_solve, true_tracks
 from trackcore import cli_solve, plots
-from trackcore.cli import app
 from trackcore.cli_output import Output
 from trackcore.errors import DependencyError
 from trackcore.exports import FORMATS, load_solve
@@ -100,19 +99,6 @@ def smart(monkeypatch, tmp_path, scene, images):
     monkeypatch.setattr("trackcore.cli_track.write_overlay", drawn)
     monkeypatch.setattr(plots, "write_statistics", drawn)
     return pretender
-
-
-def run(*words, code=0):
-    result = CliRunner().invoke(app, [str(word) for word in words])
-    assert result.exit_code == code, result.output + repr(result.exception)
-    return result
-
-
-def only_json(result):
-    def refuse(constant):
-        pytest.fail(f"{constant} in JSON")
-
-    return json.loads(result.stdout, parse_constant=refuse)
 
 
 def written(folder):

@@ -1,15 +1,8 @@
 """The same bits whatever the CPU: every level this machine has gives the same answer."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 
-from trackcore import _core
-
-LEVELS = ["baseline", "v3", "v4"]
-HERE = LEVELS[: LEVELS.index(_core.best_cpu_level()) + 1]
+from tests.cpu_levels import HERE, at_level
 
 # Prints the level and a digest of everything computed. Saturated random pixels are the largest
 # sums there are: an overflow would differ between vectors of different widths.
@@ -44,18 +37,10 @@ print(_core.cpu_level(), seen.hexdigest())
 """
 
 
-def run(level):
-    return subprocess.run(
-        [sys.executable, "-c", DIGEST],
-        env={**os.environ, "TRACKCORE_CPU": level},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
 @pytest.fixture(scope="module")
 def digests():
     """Return the level used and the digest, by the level asked for."""
-    done = {level: run(level) for level in HERE}
+    done = {level: at_level(DIGEST, level) for level in HERE}
     assert all(each.returncode == 0 for each in done.values()), done["baseline"].stderr
     return {level: each.stdout.split() for level, each in done.items()}
 
@@ -70,6 +55,6 @@ def test_every_level_gives_the_same_bits(digests):
 
 @pytest.mark.parametrize("level", ["v9", "V4", "avx2"])
 def test_an_unknown_level_is_an_error_not_a_guess(level):
-    done = run(level)
+    done = at_level(DIGEST, level)
     assert done.returncode != 0
     assert f"TRACKCORE_CPU={level}: expected baseline, v3 or v4" in done.stderr

@@ -1,17 +1,11 @@
 """Region tracking at every CPU level: the search the same bits, alignment the same to rounding."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from trackcore import _core
+from tests.cpu_levels import HERE, at_level
 
-LEVELS = ["baseline", "v3", "v4"]
-HERE = LEVELS[: LEVELS.index(_core.best_cpu_level()) + 1]
 # Above baseline, CPUs with and without VNNI search with different instructions.
 WAYS = [(level, vnni) for level in HERE for vnni in ("1", "0")][1:]
 
@@ -52,11 +46,7 @@ def results(tmp_path_factory):
     done = {}
     for level, vnni in WAYS:
         path = folder / f"{level}-{vnni}.npz"
-        run = subprocess.run(
-            [sys.executable, "-c", SCRIPT, path],
-            env={**os.environ, "TRACKCORE_CPU": level, "TRACKCORE_VNNI": vnni},
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        run = at_level(SCRIPT, level, path, TRACKCORE_VNNI=vnni)
         assert run.returncode == 0, run.stderr
         with np.load(path) as arrays:
             done[level, vnni] = dict(arrays)

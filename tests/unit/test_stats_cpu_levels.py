@@ -1,17 +1,6 @@
 """The motion fits give the same bits at every CPU level."""
 
-from __future__ import annotations
-
-import os
-import subprocess
-import sys
-
-import pytest
-
-from trackcore import _core
-
-LEVELS = ["baseline", "v3", "v4"]
-HERE = LEVELS[: LEVELS.index(_core.best_cpu_level()) + 1]
+from tests.cpu_levels import outputs
 
 # Numbers of tracks where vectors and samples end anywhere.
 SCRIPT = """
@@ -31,15 +20,5 @@ print(_core.cpu_level(), digest.hexdigest())
 
 
 def test_fits_are_the_same_bits_at_every_level() -> None:
-    if len(HERE) < 2:
-        pytest.skip("this CPU or build has one level")
-    digests = {}
-    for level in HERE:
-        done = subprocess.run(
-            [sys.executable, "-c", SCRIPT], env={**os.environ, "TRACKCORE_CPU": level},
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        used, digests[level] = done.stdout.split()
-        assert used == level
+    digests = outputs(SCRIPT)
     assert len(set(digests.values())) == 1, digests

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import trackcore as tc
+from tests.cpu_levels import outputs
 from tests.oracle import triangulate as oracle
-from trackcore import Triangulation, _core
+from trackcore import Triangulation
 
 METHODS = ["dlt", "optimal", "refined"]
 
@@ -234,19 +231,7 @@ print(_core.cpu_level(), digest.hexdigest())
 
 
 def test_points_are_the_same_bits_at_every_level():
-    levels = ["baseline", "v3", "v4"]
-    levels = levels[: levels.index(_core.best_cpu_level()) + 1]
-    if len(levels) < 2:
-        pytest.skip("this CPU or build has one level")
-    digests = {}
-    for level in levels:
-        done = subprocess.run(
-            [sys.executable, "-c", SCRIPT], env={**os.environ, "TRACKCORE_CPU": level},
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        used, digests[level] = done.stdout.split()
-        assert used == level
+    digests = outputs(SCRIPT)
     assert len(set(digests.values())) == 1, digests
 
 
