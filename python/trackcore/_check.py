@@ -39,23 +39,20 @@ class Dims:
         if array.size == 0 and 0 in array.shape and len(shape) != array.ndim:
             # `[]` is the natural way to say "no points"
             array = array.reshape([0 if isinstance(s, str) else s for s in shape])
-        fits = array.ndim == len(shape) and all(
-            self._size(want) in (None, have) for want, have in zip(shape, array.shape, strict=True)
-        )
+        fits = array.ndim == len(shape)
+        named = self._known.copy()  # a loop, not a comprehension: this runs in every call
+        for want, have in zip(shape, array.shape, strict=False):
+            if isinstance(want, str):
+                fits = fits and named.setdefault(want, (have, name))[0] == have
+            else:
+                fits = fits and want == have
         if not fits:
             raise InputError(
                 f"{name}: expected shape ({', '.join(map(self._describe, shape))}), "
                 f"got {array.shape}"
             )
-        for want, have in zip(shape, array.shape, strict=True):
-            if isinstance(want, str):
-                self._known.setdefault(want, (have, name))
+        self._known = named
         return array
-
-    def _size(self, want: int | str) -> int | None:
-        if isinstance(want, int):
-            return want
-        return self._known[want][0] if want in self._known else None
 
     def _describe(self, want: int | str) -> str:
         if isinstance(want, str) and want in self._known:

@@ -22,7 +22,8 @@ class TriangulationMethod(StrEnum):
     REFINED = "refined"
 
 
-_METHODS = list(TriangulationMethod)
+_METHODS = {member.value: (number, member) for number, member in enumerate(TriangulationMethod)}
+"""What the core calls each, by name."""
 
 
 def triangulate(
@@ -102,7 +103,7 @@ def triangulate(
     dims = Dims()
     P = _projections(dims.array("P_img_world", P_img_world, ("n_cams", 3, 4)))
     uv = dims.array("uv_px", uv_px, ("n_points", "n_cams", 2))
-    chosen = _method(method)
+    number, chosen = _method(method)
     if chosen is TriangulationMethod.OPTIMAL and len(P) != 2:
         raise InputError(
             f'method: expected "dlt" or "refined" for {len(P)} cameras, got "optimal", which is of'
@@ -118,18 +119,14 @@ def triangulate(
     if angle < 0:
         raise InputError(f"min_angle_rad: expected an angle >= 0, got {min_angle_rad!r}")
     return Points(
-        *_core.triangulate(
-            P, uv, _METHODS.index(chosen), sigma, robust, angle, bool(covariance), workers
-        )
+        *_core.triangulate(P, uv, number, sigma, robust, angle, bool(covariance), workers)
     )
 
 
-def _method(method: object) -> TriangulationMethod:
-    for member in TriangulationMethod:
-        if isinstance(method, str) and method.lower() == member.value:
-            return member
-    names = ", ".join(member.value for member in TriangulationMethod)
-    raise InputError(f"method: expected one of {names}, got {method!r}")
+def _method(method: object) -> tuple[int, TriangulationMethod]:
+    if isinstance(method, str) and method.lower() in _METHODS:
+        return _METHODS[method.lower()]
+    raise InputError(f"method: expected one of {', '.join(_METHODS)}, got {method!r}")
 
 
 def _number(name: str, value: object, above: float, below: float) -> float:

@@ -142,6 +142,33 @@ def test_the_scale_of_a_projection_says_nothing():
     assert_allclose(points.X_world, X, atol=1e-8)
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e9])
+@pytest.mark.parametrize("focal_px", [1.0, 300.0, 1800.0, 5e4])
+@pytest.mark.parametrize("away_m", [0.0, 30.0, 1000.0])
+def test_two_views_are_what_singular_values_say(away_m, focal_px, scale):
+    P, X = toed_in(toe_rad=0.2), far_points(200)
+    P = np.diag([focal_px / 1800, focal_px / 1800, 1]) @ P  # the centre moves along
+    P[:, :, 3] -= P[:, :, :3] @ [away_m, -away_m, away_m]
+    uv = tc.synth.project(P, X + [away_m, -away_m, away_m])
+    uv += np.random.default_rng(2).normal(0, focal_px * 2e-4, uv.shape)
+    points = tc.triangulate(P * scale, uv)
+    assert points.ok.all()
+    expected = np.array([oracle.dlt(P, one) for one in uv])
+    distance = np.linalg.norm(expected, axis=1)
+    assert (np.linalg.norm(points.X_world - expected, axis=1) <= 1e-9 * distance).all()
+
+
+@pytest.mark.parametrize("view", [0, 1])
+def test_a_position_far_outside_the_picture_is_as_good(view):
+    # Near a right angle to the axis, where a slope times an equation loses digits.
+    P, X = toed_in(toe_rad=0.0), np.array([[100, 30, 1e-2], [-3e3, 2e3, 0.5], [4, 1, 1e-4]])
+    uv = tc.synth.project(P, X)
+    order = [view, 1 - view]
+    points = tc.triangulate(P[order], uv[:, order])
+    assert points.ok.all()
+    assert_allclose(points.X_world, X, rtol=1e-5)
+
+
 def test_the_optimal_move_costs_no_more_than_any_other():
     P, X = toed_in(toe_rad=0.2), far_points(300)
     uv = tc.synth.project(P, X) + np.random.default_rng(0).normal(0, 5, (300, 2, 2))

@@ -25,6 +25,7 @@ constexpr double least_volume = 1e-12;  // of unit rows: those of K R with a lon
 struct Cameras {
     std::vector<double> centers, facing;
     Mat33 F = Mat33::Zero();
+    simd::ViewPair pair{};
 };
 
 /// x0' F x1 = 0 for images of one point: determinants of two rows of one P with two of the other.
@@ -40,6 +41,29 @@ Mat33 fundamental(const Mat34& P0, const Mat34& P1) {
     return F / F.norm();
 }
 
+/// The axes of a `simd::ViewPair`, by orthogonalising the first projection's rows, the third first.
+simd::ViewPair in_axes_of_first(const Mat34& P0, const Mat34& P1) {
+    Eigen::Matrix<double, 4, 3> rows;
+    rows << P0.row(2).transpose(), P0.row(0).transpose(), P0.row(1).transpose();
+    const Eigen::HouseholderQR<Eigen::Matrix<double, 4, 3>> qr(rows);
+    const Eigen::Matrix4d axes = qr.householderQ();
+    const Eigen::Matrix3d R = qr.matrixQR().topRows<3>();  // its transpose is P0 in the axes
+    const double a = R(0, 0), b = R(0, 1), c = R(1, 1), d = R(0, 2), e = R(1, 2), f = R(2, 2);
+    simd::ViewPair pair{{a / c, b / c, a / f, d / f, e / f}, {}, {}, {}};
+    Eigen::Matrix2d C;
+    // Both views times the same power of two, so that products of many terms stay within range.
+    const double unit = std::ldexp(1.0, -std::ilogb(c));
+    C << c * unit, 0.0, e * unit, f * unit;
+    const Eigen::Matrix2d inverse = C.inverse();
+    const Eigen::Matrix2d square = inverse * inverse.transpose();
+    pair.inverse[0] = square(0, 0);
+    pair.inverse[1] = square(0, 1);
+    pair.inverse[2] = square(1, 1);
+    Eigen::Map<Mat34>(pair.P1) = P1 * axes * unit;
+    Eigen::Map<Eigen::Matrix<double, 4, 4, Eigen::RowMajor>>(pair.axes) = axes;
+    return pair;
+}
+
 Cameras understand(const double* P_img_world, int n_views) {
     Cameras cameras;
     bool positive = false, negative = false;
@@ -52,9 +76,12 @@ Cameras understand(const double* P_img_world, int n_views) {
         (sign > 0.0 ? positive : negative) = true;
     }
     if (!(positive && negative)) std::fill(cameras.facing.begin(), cameras.facing.end(), 1.0);
-    if (n_views == 2)
-        cameras.F = fundamental(Eigen::Map<const Mat34>(P_img_world),
-                                Eigen::Map<const Mat34>(P_img_world + 12));
+    if (n_views == 2) {
+        const Mat34 P0 = Eigen::Map<const Mat34>(P_img_world);
+        const Mat34 P1 = Eigen::Map<const Mat34>(P_img_world + 12);
+        cameras.F = fundamental(P0, P1);
+        cameras.pair = in_axes_of_first(P0, P1);
+    }
     return cameras;
 }
 
@@ -81,6 +108,7 @@ void triangulate(const double* P_img_world, int n_views, const double* uv_px, st
         cameras.centers.data(),
         cameras.facing.data(),
         cameras.F.data(),
+        &cameras.pair,
         options.sigma_px,
         options.robust_px,
         options.least_angle_rad,

@@ -30,48 +30,85 @@ constexpr int lanes = 2 * register_lanes;
 
 #pragma GCC diagnostic ignored "-Wpsabi"  // nothing here is called from outside
 using Half = double __attribute__((vector_size(register_lanes * sizeof(double))));
-using HalfBits = std::int64_t __attribute__((vector_size(register_lanes * sizeof(std::int64_t))));
-
 struct F64 {
     Half lo, hi;
 };
+#define TRACKCORE_EACH(op) \
+    inline F64 operator op(const F64& a, const F64& b) { return {a.lo op b.lo, a.hi op b.hi}; }
+TRACKCORE_EACH(+)
+TRACKCORE_EACH(-)
+TRACKCORE_EACH(*)
+TRACKCORE_EACH(/)
+#undef TRACKCORE_EACH
+
+#if defined(__AVX512F__)  // one bit a lane: as vectors, gcc moves masks to and fro
+struct Bits64 {
+    __mmask8 lo, hi;
+};
+#define TRACKCORE_EACH(op, how)                                                            \
+    inline Bits64 operator op(const F64& a, const F64& b) {                                \
+        return {_mm512_cmp_pd_mask(a.lo, b.lo, how), _mm512_cmp_pd_mask(a.hi, b.hi, how)}; \
+    }
+TRACKCORE_EACH(<, _CMP_LT_OQ)
+TRACKCORE_EACH(>, _CMP_GT_OQ)
+TRACKCORE_EACH(<=, _CMP_LE_OQ)
+TRACKCORE_EACH(>=, _CMP_GE_OQ)
+TRACKCORE_EACH(==, _CMP_EQ_OQ)
+#undef TRACKCORE_EACH
+#define TRACKCORE_EACH(op)                                                                 \
+    inline Bits64 operator op(const Bits64& a, const Bits64& b) {                          \
+        return {static_cast<__mmask8>(a.lo op b.lo), static_cast<__mmask8>(a.hi op b.hi)}; \
+    }
+TRACKCORE_EACH(&)
+TRACKCORE_EACH(|)
+#undef TRACKCORE_EACH
+inline Bits64 operator~(const Bits64& a) {
+    return {static_cast<__mmask8>(~a.lo), static_cast<__mmask8>(~a.hi)};
+}
+inline F64 pick(const Bits64& yes, const F64& a, const F64& b) {
+    return {_mm512_mask_blend_pd(yes.lo, b.lo, a.lo), _mm512_mask_blend_pd(yes.hi, b.hi, a.hi)};
+}
+inline bool any(const Bits64& yes) { return (yes.lo | yes.hi) != 0; }
+#else
+using HalfBits = std::int64_t __attribute__((vector_size(register_lanes * sizeof(std::int64_t))));
 struct Bits64 {
     HalfBits lo, hi;
 };
-#define TRACKCORE_EACH(R, A, op) \
-    inline R operator op(const A& a, const A& b) { return {a.lo op b.lo, a.hi op b.hi}; }
-TRACKCORE_EACH(F64, F64, +)
-TRACKCORE_EACH(F64, F64, -)
-TRACKCORE_EACH(F64, F64, *)
-TRACKCORE_EACH(F64, F64, /)
-TRACKCORE_EACH(Bits64, F64, <)
-TRACKCORE_EACH(Bits64, F64, >)
-TRACKCORE_EACH(Bits64, F64, <=)
-TRACKCORE_EACH(Bits64, F64, >=)
-TRACKCORE_EACH(Bits64, F64, ==)
-TRACKCORE_EACH(Bits64, Bits64, &)
-TRACKCORE_EACH(Bits64, Bits64, |)
+#define TRACKCORE_EACH(A, op) \
+    inline Bits64 operator op(const A& a, const A& b) { return {a.lo op b.lo, a.hi op b.hi}; }
+TRACKCORE_EACH(F64, <)
+TRACKCORE_EACH(F64, >)
+TRACKCORE_EACH(F64, <=)
+TRACKCORE_EACH(F64, >=)
+TRACKCORE_EACH(F64, ==)
+TRACKCORE_EACH(Bits64, &)
+TRACKCORE_EACH(Bits64, |)
 #undef TRACKCORE_EACH
-
-inline F64 operator-(const F64& a) { return {-a.lo, -a.hi}; }
 inline Bits64 operator~(const Bits64& a) { return {~a.lo, ~a.hi}; }
-
-inline F64 all(double value) {
-    Half r;
-    for (int i = 0; i < register_lanes; ++i) r[i] = value;
-    return {r, r};
-}
-inline double lane(const F64& a, int i) {
-    return i < register_lanes ? a.lo[i] : a.hi[i - register_lanes];
-}
 inline F64 pick(const Bits64& yes, const F64& a, const F64& b) {
     return {yes.lo ? a.lo : b.lo, yes.hi ? a.hi : b.hi};
 }
 inline bool any(const Bits64& yes) {
-    std::int64_t found = 0;
     const HalfBits b = yes.lo | yes.hi;
+#if defined(__AVX__)
+    return _mm256_movemask_pd(reinterpret_cast<__m256d>(b)) != 0;
+#elif defined(__SSE2__)
+    return _mm_movemask_pd(reinterpret_cast<__m128d>(b)) != 0;
+#else
+    std::int64_t found = 0;
     for (int i = 0; i < register_lanes; ++i) found |= b[i];
     return found != 0;
+#endif
+}
+#endif
+
+inline F64 operator-(const F64& a) { return {-a.lo, -a.hi}; }
+inline F64 all(double value) {
+    const Half r = value - Half{};  // lane by lane gcc broadcasts once for each
+    return {r, r};
+}
+inline double lane(const F64& a, int i) {
+    return i < register_lanes ? a.lo[i] : a.hi[i - register_lanes];
 }
 
 inline Half root(const Half& a) {

@@ -83,7 +83,8 @@ inline F64 angle_of(const F64& cross, const F64& dot) {
     constexpr double cos_8[] = {0.92387953251128676, 0.70710678118654752, 0.38268343236508977, 0.0};
     constexpr double eighth = 0.39269908169872415;
     F64 sin = all(0.0), cos = all(1.0), angle = all(0.0);
-    for (int k = 0; k < 4; ++k) {
+    const bool narrow = !any(cross > base * all(tan_16[0]));  // as of most rigs
+    for (int k = 0; k < 4 && !narrow; ++k) {
         const Bits64 beyond = cross > base * all(tan_16[k]);
         sin = pick(beyond, all(sin_8[k]), sin);
         cos = pick(beyond, all(cos_8[k]), cos);

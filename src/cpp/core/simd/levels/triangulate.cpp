@@ -4,7 +4,9 @@
 
 #include "core/simd/vec64.hpp"
 #include "core/simd/vec_null.hpp"
+#include "core/simd/vec_pair.hpp"
 #include "core/simd/vec_point.hpp"
+#include "core/simd/vec_rows.hpp"
 
 namespace {
 
@@ -49,16 +51,21 @@ inline F64 gather(const TriangulateTask& task, std::ptrdiff_t begin, std::ptrdif
                   Block<known>& block) {
     const int n = views<known>(task);
     const bool whole = end - begin >= lanes;
-    F64 count = all(0.0);
+    F64 count = all(0.0), four[4];
+    if (known == 2 && whole) load_rows4(task.uv_px + begin * 4, four);
     for (int c = 0; c < n; ++c) {
         alignas(64) double u[lanes], v[lanes];
-        const double* p = task.uv_px + (begin * n + c) * 2;
-        for (int l = 0; l < lanes; ++l) {
-            const std::ptrdiff_t i = whole || begin + l < end ? l : 0;
-            u[l] = p[i * n * 2];
-            v[l] = p[i * n * 2 + 1];
+        if (known != 2 || !whole) {
+            const double* p = task.uv_px + (begin * n + c) * 2;
+            for (int l = 0; l < lanes; ++l) {
+                const std::ptrdiff_t i = whole || begin + l < end ? l : 0;
+                u[l] = p[i * n * 2];
+                v[l] = p[i * n * 2 + 1];
+            }
+            four[2 * (c & 1)] = load(u);
+            four[2 * (c & 1) + 1] = load(v);
         }
-        const F64 x = load(u), y = load(v), zero = all(0.0);
+        const F64 x = four[2 * (c & 1)], y = four[2 * (c & 1) + 1], zero = all(0.0);
         // infinity less itself is NaN, which equals nothing
         const Bits64 seen = ((x - x) == zero) & ((y - y) == zero);
         block.uv[2 * c] = pick(seen, x, zero);
@@ -80,15 +87,20 @@ template <int known>
 inline void dlt(const TriangulateTask& task, const F64* uv, const F64& count, Block<known>& block,
                 F64* X) {
     const int n = views<known>(task);
-    F64 normal[10], rows[8];
-    for (F64& v : normal) v = all(0.0);
-    for (int c = 0; c < n; ++c) {
-        equations(task.P + 12 * c, uv + 2 * c, block.seen[c], rows);
-        for (int i = 0, at = 0; i < 4; ++i)
-            for (int j = i; j < 4; ++j, ++at)
-                normal[at] = normal[at] + (rows[i] * rows[j] + rows[4 + i] * rows[4 + j]);
+    Bits64 good;
+    if constexpr (known == 2) {
+        good = pair_direction(*task.pair, uv, X);
+    } else {
+        F64 normal[10], rows[8];
+        for (F64& v : normal) v = all(0.0);
+        for (int c = 0; c < n; ++c) {
+            equations(task.P + 12 * c, uv + 2 * c, block.seen[c], rows);
+            for (int i = 0, at = 0; i < 4; ++i)
+                for (int j = i; j < 4; ++j, ++at)
+                    normal[at] = normal[at] + (rows[i] * rows[j] + rows[4 + i] * rows[4 + j]);
+        }
+        good = from_normal_matrix(normal, X);
     }
-    const Bits64 good = from_normal_matrix(normal, X);
     if (!any(~good & (count >= all(2.0)))) return;
     for (int c = 0; c < n; ++c)
         equations(task.P + 12 * c, uv + 2 * c, block.seen[c], block.rows + 8 * c);
@@ -102,25 +114,28 @@ inline void dlt(const TriangulateTask& task, const F64* uv, const F64& count, Bl
 inline void make_rays_meet(const double* F, const F64* uv, F64* moved) {
     const F64 f00 = all(F[0]), f01 = all(F[1]), f10 = all(F[3]), f11 = all(F[4]);
     const F64 f02 = all(F[2]), f12 = all(F[5]), f20 = all(F[6]), f21 = all(F[7]);
-    for (int i = 0; i < 4; ++i) moved[i] = uv[i];
     const F64 n0 = f00 * uv[2] + f01 * uv[3] + f02, n1 = f10 * uv[2] + f11 * uv[3] + f12;
     const F64 m0 = f00 * uv[0] + f10 * uv[1] + f20, m1 = f01 * uv[0] + f11 * uv[1] + f21;
     const F64 c = uv[0] * n0 + uv[1] * n1 + (f20 * uv[2] + f21 * uv[3] + all(F[8]));
-    F64 a0 = n0, a1 = n1, b0 = m0, b1 = m1;
+    F64 a0 = n0, a1 = n1, b0 = m0, b1 = m1, factor = all(0.0);
+#pragma GCC unroll 3
     for (int step = 0; step < optimal_steps; ++step) {
+        if (step > 0) {  // the epipolar lines of the positions moved so far
+            const F64 p0 = f00 * b0 + f01 * b1, p1 = f10 * b0 + f11 * b1;
+            b0 = m0 - factor * (f00 * a0 + f10 * a1);
+            b1 = m1 - factor * (f01 * a0 + f11 * a1);
+            a0 = n0 - factor * p0;
+            a1 = n1 - factor * p1;
+        }
         const F64 a = a0 * (f00 * b0 + f01 * b1) + a1 * (f10 * b0 + f11 * b1);
         const F64 b = all(0.5) * ((a0 * n0 + a1 * n1) + (b0 * m0 + b1 * m1));
         const F64 d = root(larger(b * b - a * c, all(0.0)));
-        const F64 factor = pick(c == all(0.0), all(0.0), c / (b + d));
-        moved[0] = uv[0] - factor * a0;
-        moved[1] = uv[1] - factor * a1;
-        moved[2] = uv[2] - factor * b0;
-        moved[3] = uv[3] - factor * b1;
-        a0 = f00 * moved[2] + f01 * moved[3] + f02;
-        a1 = f10 * moved[2] + f11 * moved[3] + f12;
-        b0 = f00 * moved[0] + f10 * moved[1] + f20;
-        b1 = f01 * moved[0] + f11 * moved[1] + f21;
+        factor = pick(c == all(0.0), all(0.0), c / (b + d));
     }
+    moved[0] = uv[0] - factor * a0;
+    moved[1] = uv[1] - factor * a1;
+    moved[2] = uv[2] - factor * b0;
+    moved[3] = uv[3] - factor * b1;
 }
 
 /// Cost at X (w = 1): squared distances, or Huber's function of them.
@@ -151,13 +166,13 @@ inline F64 cost_at(const TriangulateTask& task, const Block<known>& block, const
 template <int known>
 inline Bits64 refine(const TriangulateTask& task, const Block<known>& block, const Bits64& wanted,
                      F64* X) {
-    const F64 zero = all(0.0), w = X[3];
-    for (int k = 0; k < 3; ++k) X[k] = X[k] / w;
-    X[3] = all(1.0);
+    const F64 zero = all(0.0), start[4] = {X[0], X[1], X[2], X[3]};
+    for (int k = 0; k < 4; ++k) X[k] = start[k] / start[3];
     Normal normal;
     F64 cost = cost_at(task, block, X, normal), damping = zero;
     Bits64 done = ~wanted;
     const Bits64 usable = cost < all(infinity);
+    for (int k = 0; k < 4; ++k) X[k] = pick(usable, X[k], start[k]);
     for (int i = 0; i < most_steps && any(usable & ~done); ++i) {
         F64 step[3];
         const F64 saving = solve(normal, damping, step);
@@ -214,22 +229,29 @@ inline F64 rays_angle(const TriangulateTask& task, const Block<known>& block, co
     return angle_of(root(best_cross2), best_dot);
 }
 
-/// Values of one block: `per_point` numbers each, NaN unless good.
-inline void scatter(const F64* values, int per_point, const Bits64& good, std::ptrdiff_t begin,
+/// Values of one block: `n` numbers each, NaN unless good.
+template <int n>
+inline void scatter(const F64* values, const Bits64& good, std::ptrdiff_t begin, std::ptrdiff_t end,
+                    double* out) {
+    F64 v[n];
+    for (int k = 0; k < n; ++k) v[k] = pick(good, values[k], all(nan));
+    if (end - begin >= lanes) {
+        store_rows<n>(v, out + begin * n);
+        return;
+    }
+    alignas(64) double spare[n * lanes];
+    store_rows<n>(v, spare);
+    for (std::ptrdiff_t i = 0; i < (end - begin) * n; ++i) out[begin * n + i] = spare[i];
+}
+
+/// The same of any number each.
+inline void scatter(const F64* values, int n, const Bits64& good, std::ptrdiff_t begin,
                     std::ptrdiff_t end, double* out) {
-    out += begin * per_point;
-    const bool whole = end - begin >= lanes;
-    constexpr int at_once = 9;
-    alignas(64) double v[at_once][lanes];
-    for (int first = 0; first < per_point; first += at_once) {
-        const int n = per_point - first < at_once ? per_point - first : at_once;
-        for (int k = 0; k < n; ++k) store(pick(good, values[first + k], all(nan)), v[k]);
-        if (whole)
-            for (int l = 0; l < lanes; ++l)
-                for (int k = 0; k < n; ++k) out[l * per_point + first + k] = v[k][l];
-        else
-            for (int l = 0; l < end - begin; ++l)
-                for (int k = 0; k < n; ++k) out[l * per_point + first + k] = v[k][l];
+    const int here = end - begin < lanes ? static_cast<int>(end - begin) : lanes;
+    for (int k = 0; k < n; ++k) {
+        alignas(64) double v[lanes];
+        store(pick(good, values[k], all(nan)), v);
+        for (int l = 0; l < here; ++l) out[(begin + l) * n + k] = v[l];
     }
 }
 
@@ -249,16 +271,22 @@ inline void finish(const TriangulateTask& task, const Block<known>& block, const
     for (int c = 0; c < n; ++c) {
         const double* p = task.P + 12 * c;
         const Seen r = residual(p, X, block.uv + 2 * c);
-        const Bits64 seen = block.seen[c] > zero;
+        // Of two views both are seen, or nothing is reported.
+        const Bits64 seen = known == 2 ? zero < one : block.seen[c] > zero;
         const F64 distance2 = r.du * r.du + r.dv * r.dv;
         error[c] = pick(seen, root(distance2), all(nan));
         sum = sum + pick(seen, distance2, zero);
         front = pick(~seen | (all(task.facing[c]) * r.depth > zero), front, zero);
         if (task.covariance != nullptr) {
+            const F64 inverse = X[3] * r.inverse;
+            if (known == 2 && !(task.robust_px < infinity)) {
+                normal.add(p, block.uv + 2 * c, r, inverse, one);
+                continue;
+            }
             F64 weight = one;
             if (task.robust_px < infinity)
                 weight = one / larger(one, error[c] * all(1.0 / task.robust_px));
-            normal.add(p, block.uv + 2 * c, r, X[3] * r.inverse, pick(seen, weight, zero));
+            normal.add(p, block.uv + 2 * c, r, inverse, pick(seen, weight, zero));
         }
     }
     F64 code = all(ok);
@@ -274,14 +302,17 @@ inline void finish(const TriangulateTask& task, const Block<known>& block, const
     for (int l = 0; l < here; ++l) task.status[begin + l] = static_cast<std::uint8_t>(codes[l]);
     const F64 mean = root(known == 2 ? sum * all(0.5) : sum / count);
     const F64 unit = one / X[3], place[3] = {X[0] * unit, X[1] * unit, X[2] * unit};
-    scatter(place, 3, good, begin, end, task.X_world);
-    scatter(&mean, 1, good, begin, end, task.reprojection_px);
-    scatter(error, n, good, begin, end, task.view_error_px);
-    scatter(&angle, 1, count > one, begin, end, task.angle_rad);
+    scatter<3>(place, good, begin, end, task.X_world);
+    scatter<1>(&mean, good, begin, end, task.reprojection_px);
+    if constexpr (known == 2)
+        scatter<2>(error, good, begin, end, task.view_error_px);
+    else
+        scatter(error, n, good, begin, end, task.view_error_px);
+    scatter<1>(&angle, count > one, begin, end, task.angle_rad);
     if (task.covariance == nullptr) return;
     F64 covariance[9];
     invert(normal.h, task.sigma_px, covariance);
-    scatter(covariance, 9, good, begin, end, task.covariance);
+    scatter<9>(covariance, good, begin, end, task.covariance);
 }
 
 template <int known>
