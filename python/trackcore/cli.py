@@ -10,7 +10,15 @@ from rich.table import Table
 from rich.text import Text
 
 import trackcore
-from trackcore import cli_demo, cli_heal, cli_sessions, cli_solve, cli_stats, cli_track
+from trackcore import (
+    cli_demo,
+    cli_heal,
+    cli_pitch,
+    cli_sessions,
+    cli_solve,
+    cli_stats,
+    cli_track,
+)
 from trackcore.cli_options import formats, frame_range, with_camera_prior, with_options
 from trackcore.cli_output import Output, interruptible
 from trackcore.cli_solve import SolveJob
@@ -30,6 +38,7 @@ app = typer.Typer(
     " trackable, no camera), 130 cancelled.",
 )
 
+app.add_typer(cli_pitch.app)
 app.add_typer(cli_sessions.app)
 
 Json = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")]

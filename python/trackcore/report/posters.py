@@ -70,7 +70,7 @@ def _pictures(clip: Clip, wanted: set[int]) -> dict[int, str]:
     if not found:
         return {}
     white = white_level(np.concatenate([f.reshape(-1)[::17] for f in found.values()]))
-    return {number: _data_uri(as_u8(image, white)) for number, image in found.items()}
+    return {number: data_uri(as_u8(image, white)) for number, image in found.items()}
 
 
 def _frames(clip: Clip, wanted: set[int]) -> Iterator[tuple[int, NDArray[Any]]]:
@@ -87,18 +87,25 @@ def _frames(clip: Clip, wanted: set[int]) -> Iterator[tuple[int, NDArray[Any]]]:
         position += 1
 
 
-def _data_uri(image: Image) -> str:
+def data_uri(image: Image, width: int = WIDTH_PX, quality: int = QUALITY) -> str:
+    """Return a picture, at most `width` px wide, as a data URI.
+
+    Raises
+    ------
+    TrackcoreError
+        If this OpenCV can encode neither WebP nor JPEG.
+    """
     cv2 = load_cv2()
     h, w = image.shape[:2]
-    if w > WIDTH_PX:
-        size = (WIDTH_PX, max(1, round(h * WIDTH_PX / w)))
+    if w > width:
+        size = (width, max(1, round(h * width / w)))
         image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     for suffix, kind, flag in (
         (".webp", "webp", cv2.IMWRITE_WEBP_QUALITY),
         (".jpg", "jpeg", cv2.IMWRITE_JPEG_QUALITY),
     ):
         try:
-            ok, encoded = cv2.imencode(suffix, image, [flag, QUALITY])
+            ok, encoded = cv2.imencode(suffix, image, [flag, quality])
         except cv2.error:  # an OpenCV built without this format
             continue
         if ok:

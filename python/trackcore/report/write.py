@@ -23,7 +23,7 @@ from trackcore.tracks import Tracks
 _ASSETS = Path(__file__).with_name("assets")
 _SCRIPTS = ("theme.js", "scene.js", "clip.js", "series.js", "regions.js", "table.js", "main.js")
 # The browser itself refuses the network; Plotly makes functions while it runs.
-_POLICY = (
+POLICY = (
     "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; "
     "script-src 'unsafe-inline' 'unsafe-eval'; worker-src blob:"
 )
@@ -118,11 +118,11 @@ def _page(
         tag("meta", charset="utf-8"),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
-        tag("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
         tag("title", f"{title}: grade {solve.grade.value}"),
-        Html(f"<style>{_asset('report.css')}</style>"),
+        Html(f"<style>{asset('report.css')}</style>"),
     )
-    scripts = [script(_asset(name)) for name in ("plotly-gl3d.min.js", *_SCRIPTS)]
+    scripts = [script(asset(name)) for name in ("plotly-gl3d.min.js", *_SCRIPTS)]
     body = tag(
         "body",
         tag("div", tag("strong", title), tag("span", "trackcore solve"), class_="bar"),
@@ -139,11 +139,11 @@ def _main(measures: Measures, figures: Html, cards: Sequence[Html]) -> Html:
         sections.verdict(measures),
         figures,
         sections.section(
-            "Camera and points", Html(_asset("scene.html")), id_="space",
+            "Camera and points", Html(asset("scene.html")), id_="space",
             note="Drag to turn, scroll to come closer." if measures.solve.solved.any() else "",
         ),
         sections.section(
-            "The clip", Html(_asset("clip.html")), id_="clip",
+            "The clip", Html(asset("clip.html")), id_="clip",
             note="Where tracks were, and where the solved camera says they should be.",
         ),
         sections.section(
@@ -154,19 +154,20 @@ def _main(measures: Measures, figures: Html, cards: Sequence[Html]) -> Html:
         ),
         tag(
             "div",
-            sections.section("Regions of the frame", Html(_asset("regions.html")), id_="regions"),
+            sections.section("Regions of the frame", Html(asset("regions.html")), id_="regions"),
             sections.shot(measures.solve),
             class_="column",
         ),
         tag("div", *cards, class_="column"),
         sections.section(
-            "Tracks", sections.role_filter(measures), Html(_asset("table.html")), id_="tracks",
+            "Tracks", sections.role_filter(measures), Html(asset("table.html")), id_="tracks",
             wide=True, note="Click a heading to sort, a track to mark it above.",
         ),
     )  # fmt: skip
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return a file that reports are made of."""
     return (_ASSETS / name).read_text(encoding="utf-8")
 
 

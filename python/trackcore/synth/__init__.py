@@ -18,6 +18,7 @@ from trackcore.synth.balls import (
     draw_balls,
 )
 from trackcore.synth.cameras import project, ring_of_cameras
+from trackcore.synth.filming import FilmedPitch, StereoPitch, film_pitch, see_pitch
 from trackcore.synth.images import crlb_px, gradient, render
 from trackcore.synth.motion import (
     ImagePair,
@@ -27,17 +28,9 @@ from trackcore.synth.motion import (
     pair,
     warps,
 )
-from trackcore.synth.pitches import (
-    FilmedPitch,
-    Flight,
-    StereoPitch,
-    Throw,
-    film_pitch,
-    fly,
-    random_throw,
-    see_pitch,
-)
+from trackcore.synth.pitches import Flight, Throw, fly, random_throw
 from trackcore.synth.scene import ParallaxScene
+from trackcore.synth.stadium import PitchScene
 from trackcore.synth.textures import (
     TEXTURES,
     corners,
@@ -61,6 +54,7 @@ __all__ = [
     "LoopClip",
     "Mosaic",
     "ParallaxScene",
+    "PitchScene",
     "PlaneWaves",
     "StereoPitch",
     "Texture",
