@@ -168,6 +168,23 @@ if _TYPE_CHECKING:
     from trackcore.pitch.tracker import StereoTracker as StereoTracker
     from trackcore.pitch.zone import StrikeCall as StrikeCall
     from trackcore.pitch.zone import StrikeZone as StrikeZone
+    from trackcore.recording.calibration import (
+        export_calibration_metadata as export_calibration_metadata,
+    )
+    from trackcore.recording.key_frames import FrameExtractor as FrameExtractor
+    from trackcore.recording.options import RecordingOptions as RecordingOptions
+    from trackcore.recording.pitch_recorder import PitchRecorder as PitchRecorder
+    from trackcore.recording.reader import RecordedPitch as RecordedPitch
+    from trackcore.recording.reader import RecordedSession as RecordedSession
+    from trackcore.recording.reader import open_session as open_session
+    from trackcore.recording.session_writer import SessionWriter as SessionWriter
+    from trackcore.recording.summary import create_pitch_manifest as create_pitch_manifest
+    from trackcore.recording.video import VideoCodec as VideoCodec
+    from trackcore.recording.window import CapturedFrame as CapturedFrame
+    from trackcore.recording.window import FrameDetections as FrameDetections
+    from trackcore.recording.window import LostFrame as LostFrame
+    from trackcore.recording.window import PitchWindow as PitchWindow
+    from trackcore.recording.window import RecordingStatus as RecordingStatus
     from trackcore.report import ReportAttempt as ReportAttempt
     from trackcore.report import ReportSetting as ReportSetting
     from trackcore.report import write_report as write_report
@@ -238,6 +255,21 @@ _LAZY: dict[str, str] = {
     "load_sessions": "trackcore.session.store",
     "save_session": "trackcore.session.store",
     "track_failures": "trackcore.session.losses",
+    "CapturedFrame": "trackcore.recording.window",
+    "FrameDetections": "trackcore.recording.window",
+    "FrameExtractor": "trackcore.recording.key_frames",
+    "LostFrame": "trackcore.recording.window",
+    "PitchRecorder": "trackcore.recording.pitch_recorder",
+    "PitchWindow": "trackcore.recording.window",
+    "RecordedPitch": "trackcore.recording.reader",
+    "RecordedSession": "trackcore.recording.reader",
+    "RecordingOptions": "trackcore.recording.options",
+    "RecordingStatus": "trackcore.recording.window",
+    "SessionWriter": "trackcore.recording.session_writer",
+    "VideoCodec": "trackcore.recording.video",
+    "create_pitch_manifest": "trackcore.recording.summary",
+    "export_calibration_metadata": "trackcore.recording.calibration",
+    "open_session": "trackcore.recording.reader",
 }
 
 

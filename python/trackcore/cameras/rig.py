@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from trackcore._check import Dims
 from trackcore.cameras.camera import Camera, rigid
-from trackcore.cameras.frame import WORLD, WorldFrame
+from trackcore.cameras.frame import PITCH_FRAME, WORLD, WorldFrame
 from trackcore.errors import InputError
 from trackcore.triangulate import triangulate
 from trackcore.types import Points
@@ -54,6 +54,11 @@ class StereoRig:
     def cameras(self) -> tuple[Camera, Camera]:
         """The left camera and the right one."""
         return self.left, self.right
+
+    @property
+    def has_plate(self) -> bool:
+        """Whether the world is that of pitches: y up from the ground, the plate at z = 0."""
+        return bool(np.array_equal(self.frame.axes, PITCH_FRAME.axes))
 
     @property
     def P_img_world(self) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trackcore.options import Options, knob
+from trackcore.recording.video import VideoCodec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,4 +27,7 @@ class RecordingOptions(Options):
     save_training_frames: bool = knob(False, doc="write pictures of the moments that count")
     frame_save_interval: int = knob(
         5, lo=1, hi=10_000, doc="and every n-th picture of the pitch besides"
+    )
+    video_codec: VideoCodec = knob(
+        VideoCodec.MJPG, doc="of a pitch's videos; FFV1 loses nothing and is far slower and larger"
     )

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from trackcore.frame_regions import REGIONS
@@ -71,11 +71,18 @@ Parts of a session have a schema of their own as well: `motion_probe.schema.json
 
 def files() -> dict[str, str]:
     """Return the text of each file of `docs/schema`, by name."""
+    return published(KINDS, _HEAD, PARTS)
+
+
+def published(
+    kinds: Mapping[str, type[Record]], head: str, parts: Mapping[str, type[Record]] | None = None
+) -> dict[str, str]:
+    """Return schema files of `kinds` and `parts`, and the guide to `kinds` under `head`."""
     texts = {
         f"{name}.schema.json": json.dumps(schema(kind), indent=2) + "\n"
-        for name, kind in {**KINDS, **PARTS}.items()
+        for name, kind in {**kinds, **(parts or {})}.items()
     }
-    return {**texts, "README.md": guide()}
+    return {**texts, "README.md": guide(kinds, head)}
 
 
 def schema(kind: type[Record]) -> dict[str, Any]:
@@ -122,11 +129,11 @@ def _tidy_each(nodes: dict[str, Any]) -> dict[str, Any]:
     return {name: _tidy(one) for name, one in nodes.items() if name != _ANYTHING}
 
 
-def guide() -> str:
+def guide(kinds: Mapping[str, type[Record]], head: str) -> str:
     """Return the guide to all fields."""
-    parts = [_HEAD]
+    parts = [head]
     told: set[str] = set()
-    for name, kind in KINDS.items():
+    for name, kind in kinds.items():
         made = schema(kind)
         parts.append(f"\n## {kind.__name__}\n\nSchema: [{name}.schema.json]({name}.schema.json)\n")
         parts.append(_table(made))

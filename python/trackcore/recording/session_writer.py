@@ -1,0 +1,235 @@
+"""The folder of a session: pitches as they come, and what is said of all of them."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from trackcore.cameras import StereoRig
+from trackcore.errors import InputError
+from trackcore.options import require_options
+from trackcore.pitch import StrikeZone
+from trackcore.recording import models
+from trackcore.recording.calibration import export_calibration_metadata
+from trackcore.recording.documents import APP_VERSION, MANIFEST, placed, write_document
+from trackcore.recording.models.session import ClockMap
+from trackcore.recording.options import RecordingOptions
+from trackcore.recording.pitch_files import PitchFiles, WrittenPitch
+from trackcore.recording.summary import (
+    SUMMARY,
+    SUMMARY_CSV,
+    session_summary,
+    utc,
+    write_summary_table,
+)
+from trackcore.recording.timestamps import Stamp, write_timestamps
+from trackcore.recording.video import NOMINAL_FPS, VideoFile
+from trackcore.recording.window import (
+    SIDES,
+    CapturedFrame,
+    LostFrame,
+    PitchWindow,
+    RecordingStatus,
+)
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+SESSION_VIDEO, SESSION_TIMESTAMPS = "session_{side}.avi", "session_{side}_timestamps.csv"
+
+
+def safe_name(name: str) -> str:
+    """Return a name as folders have it: letters, digits, - and _."""
+    return re.sub(r"[^0-9A-Za-z_-]", "_", name)
+
+
+class SessionWriter:
+    """Writes a session as documented, and as it happens: at any moment its folder can be opened.
+
+    Parameters
+    ----------
+    output_dir : path
+        The session's folder is made in it: `{session}_{UTC yyyymmdd-HHMMSS}`.
+    session : str
+        Name of the session.
+    rig : StereoRig
+    options : RecordingOptions, optional
+    zone : StrikeZone, optional
+    config_path : str, optional
+        Of the configuration; its name is written.
+    camera_ids : mapping of side to str, optional
+    lanes_px, plates_px : mapping of side to polygon, optional
+        Where balls are looked for [px].
+    fps : float, optional
+        Nominal rate of the session's videos [1/s].
+    mode : str
+        `live` or `replay`.
+
+    Notes
+    -----
+    `write` may be called from one thread and `write_frame` from another. As a context manager, it
+    closes as truncated if the block raises.
+    """
+
+    def __init__(
+        self,
+        output_dir: str | Path,
+        session: str,
+        rig: StereoRig,
+        *,
+        options: RecordingOptions | None = None,
+        zone: StrikeZone | None = None,
+        config_path: str | None = None,
+        camera_ids: Mapping[str, str] | None = None,
+        lanes_px: Mapping[str, Sequence[Sequence[float]]] | None = None,
+        plates_px: Mapping[str, Sequence[Sequence[float]]] | None = None,
+        fps: float | None = None,
+        mode: str = "live",
+    ) -> None:
+        if not isinstance(session, str) or not session:
+            raise InputError(f"session: expected a name, got {session!r}")
+        if not isinstance(rig, StereoRig):
+            raise InputError(f"rig: expected a StereoRig, got {type(rig).__name__}")
+        self.session, self.rig = session, rig
+        self.options = RecordingOptions() if options is None else options
+        require_options(self.options, RecordingOptions)
+        self._config, self._mode = config_path, mode
+        self._lock = threading.Lock()
+        self._summaries: list[models.PitchSummary] = []
+        self._folders: list[str] = []
+        self._lost: list[LostFrame] = []
+        self._shed = dict.fromkeys(SIDES, 0)
+        self._problems: list[str] = []
+        self._started, self._closed = utc(), False
+        self._clock = ClockMap(monotonic_ns=time.monotonic_ns(), utc_ns=time.time_ns())
+        self.folder = _new_folder(Path(output_dir), session)
+        rate = NOMINAL_FPS if fps is None else fps
+        self._videos = {
+            s: VideoFile(self.folder / SESSION_VIDEO.format(side=s), fps=rate) for s in SIDES
+        }
+        self._stamps: dict[str, list[Stamp]] = {side: [] for side in SIDES}
+        self._frames = dict.fromkeys(SIDES, 0)
+        names = dict(camera_ids or {})
+        export_calibration_metadata(
+            self.folder, rig, names.get("left", rig.left.name), names.get("right", rig.right.name),
+            lane_gate=lanes_px, plate_gate=plates_px, strike_zone=zone,
+        )  # fmt: skip
+        self._write_session(RecordingStatus.TRUNCATED)
+
+    def write(self, window: PitchWindow) -> WrittenPitch:
+        """Write a pitch: its folder, and it is part of the session's summary from here on.
+
+        What could not be written (a full disk) is named in the returned `problems`, in the
+        pitch's manifest if that could be, and in the session's; nothing is raised for it.
+        """
+        folder = self.folder / safe_name(window.pitch_id)
+        written = PitchFiles(folder, window, self.rig, self.options, self._config).write()
+        with self._lock:
+            self._summaries.append(written.summary)
+            self._folders.append(folder.name)
+            self._problems += [f"{window.pitch_id}: {p}" for p in written.problems]
+            self._lost += window.lost
+        self._write_session(RecordingStatus.TRUNCATED)
+        return written
+
+    def write_frame(self, frame: CapturedFrame, *, video: bool = True) -> None:
+        """Add a frame to the session's video, or count it as shed with `video=False`."""
+        side = frame.side
+        self._frames[side] += 1
+        if video and self._videos[side].write(frame.image):
+            self._stamps[side].append(
+                Stamp(frame.camera_id, frame.frame_index, frame.t_capture_monotonic_ns)
+            )
+        else:
+            self._shed[side] += 1
+
+    def lose(self, lost: LostFrame) -> None:
+        """Say that a frame never came."""
+        with self._lock:
+            self._lost.append(lost)
+
+    def close(self, status: RecordingStatus = RecordingStatus.COMPLETE) -> None:
+        """Finish videos, summaries and the manifest. A second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        for side in SIDES:
+            problem = self._videos[side].close()
+            if problem:
+                self._problems.append(problem)
+            if self._stamps[side]:
+                write_timestamps(
+                    self.folder / SESSION_TIMESTAMPS.format(side=side), self._stamps[side]
+                )
+        if self._problems and status is RecordingStatus.COMPLETE:
+            status = RecordingStatus.TRUNCATED
+        self._write_session(status, ended=utc())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close(RecordingStatus.COMPLETE if error is None else RecordingStatus.TRUNCATED)
+
+    def _write_session(self, status: RecordingStatus, ended: str | None = None) -> None:
+        with self._lock:
+            pitches = list(self._summaries)
+            try:
+                write_document(
+                    self.folder / SUMMARY, session_summary(self.session, pitches, self.rig.frame)
+                )
+                write_summary_table(self.folder / SUMMARY_CSV, pitches)
+                write_document(self.folder / MANIFEST, self._manifest(status, ended))
+            except OSError as error:  # a full disk: what is there stays, and may be mended later
+                self._problems.append(f"{MANIFEST}: {error.strerror or error}")
+
+    def _manifest(self, status: RecordingStatus, ended: str | None) -> models.SessionManifest:
+        last = self._summaries[-1] if self._summaries else None
+        there = {
+            s: name if (self.folder / name).is_file() else None
+            for s in SIDES for name in [SESSION_VIDEO.format(side=s)]
+        }  # fmt: skip
+        tables = {
+            s: name if (self.folder / name).is_file() else None
+            for s in SIDES for name in [SESSION_TIMESTAMPS.format(side=s)]
+        }  # fmt: skip
+        return models.SessionManifest(
+            app_version=APP_VERSION, rig_id=None, created_utc=utc(),
+            pitch_id=None if last is None else last.pitch_id, session=self.session,
+            mode=self._mode, measured_speed_mph=None if last is None else last.speed_mph,
+            config_path=None if self._config is None else Path(self._config).name,
+            calibration_profile_id=None, session_summary=SUMMARY, session_summary_csv=SUMMARY_CSV,
+            session_left_video=there["left"], session_right_video=there["right"],
+            session_left_timestamps=tables["left"], session_right_timestamps=tables["right"],
+            status=status.value, started_utc=self._started, ended_utc=ended,
+            pitches=list(self._folders), frames=dict(self._frames), shed_frames=dict(self._shed),
+            lost_frames=[
+                {"side": f.side, "frame_index": f.frame_index, "reason": f.reason}
+                for f in dict.fromkeys(self._lost)
+            ],
+            clock=self._clock, problems=list(self._problems), **placed(self.rig.frame),
+        )  # fmt: skip
+
+
+def _new_folder(output_dir: Path, session: str) -> Path:
+    stamp = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
+    name = f"{safe_name(session)}_{stamp}"
+    for number in range(1, 1000):
+        folder = output_dir / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return folder
+    raise InputError(f"output_dir: a thousand sessions began in it in this second: {name}")
