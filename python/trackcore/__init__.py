@@ -142,6 +142,9 @@ if _TYPE_CHECKING:
     from trackcore.cameras.rig import StereoRig as StereoRig
     from trackcore.cameras.world import WorldFit as WorldFit
     from trackcore.cameras.world import solve_world as solve_world
+    from trackcore.capture.engine import PitchEngine as PitchEngine
+    from trackcore.capture.replay import ReplayResult as ReplayResult
+    from trackcore.capture.replay import replay_pitches as replay_pitches
     from trackcore.exports import export_solve as export_solve
     from trackcore.exports import load_solve as load_solve
     from trackcore.pipeline import PipelineResult as PipelineResult
@@ -222,6 +225,9 @@ _LAZY: dict[str, str] = {
     "PitchEventOptions": "trackcore.pitch.options",
     "FlightModel": "trackcore.pitch.options",
     "lane_rig": "trackcore.pitch.lane",
+    "PitchEngine": "trackcore.capture.engine",
+    "ReplayResult": "trackcore.capture.replay",
+    "replay_pitches": "trackcore.capture.replay",
     "BallPhysics": "trackcore.ballistics",
     "Camera": "trackcore.cameras.camera",
     "StereoRig": "trackcore.cameras.rig",

@@ -1,0 +1,228 @@
+"""Frames of two cameras in, pitches out: one thread, no clock of its own, the same every time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from numpy.typing import ArrayLike
+
+from trackcore.balls import BallDetector
+from trackcore.cameras import PITCH_FRAME, Camera, StereoRig
+from trackcore.capture.assemble import SeenFrame, WindowAssembler, WindowPlan
+from trackcore.capture.faults import CaptureCounts
+from trackcore.capture.order import FrameOrder
+from trackcore.errors import InputError
+from trackcore.options import BallOptions
+from trackcore.pitch import (
+    BallTrack,
+    PitchEvent,
+    PitchEventOptions,
+    PitchFit,
+    PitchFitOptions,
+    StereoTrackOptions,
+    StrikeZone,
+    TrackedPitch,
+    fit_pitch,
+)
+from trackcore.recording import (
+    SIDES,
+    CapturedFrame,
+    FrameDetections,
+    LostFrame,
+    PitchWindow,
+    RecordingOptions,
+    RecordingStatus,
+)
+
+Lanes = Mapping[str, ArrayLike]
+
+_PARABOLA_RMS_SIGMA = 100.0
+"""Without a plate the flight is a parabola, which is off by more than good detections are noisy."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStep:
+    """What a frame brought.
+
+    Attributes
+    ----------
+    found : FrameDetections or None
+        None if the frame was not used: double, or late.
+    events : tuple of PitchEvent
+    tracks : tuple of BallTrack
+        The believed tracks that the frame saw.
+    lost : tuple of LostFrame
+        Frames now known as lost.
+    windows : tuple of PitchWindow
+        Pitches whose post-roll is complete.
+    """
+
+    found: FrameDetections | None
+    events: tuple[PitchEvent, ...] = ()
+    tracks: tuple[BallTrack, ...] = ()
+    lost: tuple[LostFrame, ...] = ()
+    windows: tuple[PitchWindow, ...] = ()
+
+
+class PitchEngine:
+    """Finds pitches in the frames of two cameras.
+
+    Parameters
+    ----------
+    rig : StereoRig
+    detection : BallOptions, optional
+    lanes_px : mapping of side to (n, 2) float, optional
+        Where balls are looked for, by side [px]. Default: everywhere.
+    tracking : StereoTrackOptions, optional
+    timing : PitchEventOptions, optional
+        When pitches begin and end.
+    recording : RecordingOptions, optional
+        Pre-roll and post-roll.
+    fit : PitchFitOptions, optional
+    zone : StrikeZone, optional
+    session : str
+        Name that begins the pitches' ids.
+
+    Notes
+    -----
+    Push frames of both cameras in about the order of their times: a disorder between the cameras
+    of some frames does no harm; within a camera, a frame that comes after a later one is not used.
+    The same frames in the same order give the same windows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import trackcore as tc
+    >>> from trackcore.recording import CapturedFrame
+    >>> engine = tc.PitchEngine(tc.lane_rig(), session="tuesday")
+    >>> step = engine.push(CapturedFrame(
+    ...     side="left", camera_id="a", frame_index=1, t_capture_monotonic_ns=0,
+    ...     image=np.zeros((720, 1280), np.uint8)))
+    >>> len(step.found.balls), engine.finish()
+    (0, ())
+    """
+
+    def __init__(
+        self,
+        rig: StereoRig,
+        *,
+        detection: BallOptions | None = None,
+        lanes_px: Lanes | None = None,
+        tracking: StereoTrackOptions | None = None,
+        timing: PitchEventOptions | None = None,
+        recording: RecordingOptions | None = None,
+        fit: PitchFitOptions | None = None,
+        zone: StrikeZone | None = None,
+        session: str = "session",
+    ) -> None:
+        self.rig = rig
+        self.session = session
+        self.counts = CaptureCounts()
+        self.detectors = detectors(detection, lanes_px)
+        self.assembler = WindowAssembler(rig, tracking=tracking, timing=timing, recording=recording)
+        jump_ms = self.assembler.tracker.machine.options.clock_jump_ms
+        self._order = FrameOrder(round(jump_ms * 1e6), self.counts)
+        self._fit, self._zone = fit, zone
+
+    def push(self, frame: CapturedFrame) -> EngineStep:
+        """Take in a frame.
+
+        Raises
+        ------
+        InputError
+            If it is no `CapturedFrame` of a known side, or its picture is none.
+        """
+        check_frame(frame)
+        number = frame.frame_index
+        stamp, lost = self._order.take(frame.side, number, frame.t_capture_monotonic_ns)
+        for missing in lost:
+            self.assembler.lose(missing)
+        if stamp is None:
+            return EngineStep(None, lost=tuple(lost))
+        if stamp != frame.t_capture_monotonic_ns:
+            frame = replace(frame, t_capture_monotonic_ns=stamp)
+        balls = self.detectors[frame.side].process(frame.image, stamp)
+        common = int(camera_of(self.rig, frame.side).common_time_ns(stamp))
+        seen = SeenFrame(frame.side, number, stamp, common, balls, frame)
+        step, plans = self.assembler.push(seen)
+        found = FrameDetections(side=frame.side, frame_index=number, balls=balls)
+        windows = tuple(self._window(plan) for plan in plans)
+        return EngineStep(found, step.events, step.tracks, tuple(lost), windows)
+
+    def lose(self, lost: LostFrame) -> None:
+        """Take note of a frame that does not come, and why; before the next one of its camera."""
+        self._order.lose(lost)
+        self.assembler.lose(lost)
+
+    def finish(self, status: RecordingStatus = RecordingStatus.COMPLETE) -> tuple[PitchWindow, ...]:
+        """End what is going on and return the last windows: no more frames come."""
+        _, plans = self.assembler.finish()
+        return tuple(self._window(plan, status) for plan in plans)
+
+    def _window(
+        self, plan: WindowPlan, status: RecordingStatus = RecordingStatus.COMPLETE
+    ) -> PitchWindow:
+        self.counts.pitches += 1
+        frames = {side: tuple(f.handle for f in plan.seen[side]) for side in SIDES}
+        flight = fitted(self.rig, plan.pitch, self._fit, self._zone)
+        return window_of(plan, self.session, frames, flight, status)
+
+
+def detectors(detection: BallOptions | None, lanes_px: Lanes | None) -> dict[str, BallDetector]:
+    """Return a detector for each side."""
+    lanes = {} if lanes_px is None else dict(lanes_px)
+    if set(lanes) - set(SIDES):
+        raise InputError(f"lanes_px: expected sides 'left' and 'right', got {sorted(lanes)}")
+    return {side: BallDetector(detection, lane_px=lanes.get(side)) for side in SIDES}
+
+
+def camera_of(rig: StereoRig, side: str) -> Camera:
+    """Return the camera of a side."""
+    return rig.left if side == "left" else rig.right
+
+
+def fitted(
+    rig: StereoRig, pitch: TrackedPitch, options: PitchFitOptions | None, zone: StrikeZone | None
+) -> PitchFit | None:
+    """Return the fit of a pitch; None where there is nothing to fit."""
+    if not len(pitch.left) or not len(pitch.right):
+        return None
+    how = PitchFitOptions() if options is None else options
+    if rig.frame.axes is not PITCH_FRAME.axes and (rig.frame.axes != PITCH_FRAME.axes).any():
+        how = replace(how, max_rms_sigma=max(how.max_rms_sigma, _PARABOLA_RMS_SIGMA))
+    return fit_pitch(rig, pitch.left, pitch.right, options=how, zone=zone)
+
+
+def window_of(
+    plan: WindowPlan,
+    session: str,
+    frames: Mapping[str, object],
+    flight: PitchFit | None,
+    status: RecordingStatus,
+) -> PitchWindow:
+    """Return a window with its pixels."""
+    detections = {
+        side: tuple(
+            FrameDetections(side=side, frame_index=f.frame_index, balls=f.balls)
+            for f in plan.seen[side]
+        )
+        for side in SIDES
+    }
+    return PitchWindow(
+        pitch_id=f"{session}-pitch-{plan.pitch.index:03d}", index=plan.pitch.index,
+        pitch=plan.pitch, fit=flight, frames=frames, detections=detections,  # type: ignore[arg-type]
+        lost=plan.lost, status=status,
+    )  # fmt: skip
+
+
+def check_frame(frame: object) -> None:
+    """Check what was handed in as a frame."""
+    if not isinstance(frame, CapturedFrame):
+        raise InputError(f"frame: expected a CapturedFrame, got {type(frame).__name__}")
+    if frame.side not in SIDES:
+        raise InputError(f"frame.side: expected 'left' or 'right', got {frame.side!r}")
+    for name in ("frame_index", "t_capture_monotonic_ns"):
+        value = getattr(frame, name)
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise InputError(f"frame.{name}: expected an integer, got {value!r}")
