@@ -38,7 +38,7 @@ def written(tmp_path_factory):
         camera_ids={"left": "L7", "right": "R9"}, lanes_px={"left": [[0, 0], [9, 0], [9, 9]]},
     ) as writer:  # fmt: skip
         for window in windows:
-            assert writer.write(window).problems == ()
+            assert writer.write_pitch(window).problems == ()
     return writer.folder, made, windows
 
 
@@ -169,7 +169,7 @@ def seeds():
 def test_nothing_is_saved_that_was_not_asked_for(tmp_path):
     made, windows = small()
     with tc.SessionWriter(tmp_path, "bare", made) as writer:
-        writer.write(windows[0])
+        writer.write_pitch(windows[0])
     names = {p.name for p in (writer.folder / windows[0].pitch_id).iterdir()}
     assert names == {"left.avi", "right.avi", "left_timestamps.csv", "right_timestamps.csv",
                      "manifest.json", "sightings.json"}  # fmt: skip
@@ -182,12 +182,36 @@ def test_a_session_can_be_opened_at_any_moment(tmp_path):
     made, windows = small()
     writer = tc.SessionWriter(tmp_path, "night", made)
     assert tc.open_session(writer.folder).pitches == ()
-    writer.write(windows[0])
+    writer.write_pitch(windows[0])
     session = tc.open_session(writer.folder)
     assert session.status is tc.RecordingStatus.TRUNCATED
     assert session.summary.pitch_count == 1
     writer.close()
     assert tc.open_session(writer.folder).status is tc.RecordingStatus.COMPLETE
+
+
+def test_a_session_whose_writer_died_goes_on_and_keeps_what_it_had(tmp_path):
+    made, windows = small()
+    options = tc.RecordingOptions(save_observations=True, pre_roll_ms=250.0)
+    writer = tc.SessionWriter(tmp_path, "night", made, options=options)
+    writer.write_pitch(windows[0])
+    writer.write_frame(windows[0].frames["left"][0])
+    writer.shed(tc.LostFrame(side="left", frame_index=3, reason="slow disk"))
+    again = tc.SessionWriter.resume(writer.folder)
+    assert again.options == options
+    again.write_pitch(windows[1])
+    again.write_pitch(windows[0])
+    lost = tc.LostFrame(side="left", frame_index=3, reason="disconnected")
+    again.close(tc.RecordingStatus.RECOVERED, lost=[lost])
+    session = tc.open_session(writer.folder)
+    assert session.status is tc.RecordingStatus.RECOVERED
+    assert session.manifest.lost_frames[-1].reason == "disconnected"
+    assert [p.pitch_id for p in session.summary.pitches] == [w.pitch_id for w in windows]
+    assert session.manifest.pitches == [w.pitch_id for w in windows]
+    assert session.pitches[1].observations
+    assert list(writer.folder.glob(".*")) == []
+    with pytest.raises(InputError, match="folder"):
+        tc.SessionWriter.resume(tmp_path)
 
 
 def test_a_session_of_a_rig_without_a_plate_says_places_in_feet_of_its_world(tmp_path):
@@ -197,7 +221,7 @@ def test_a_session_of_a_rig_without_a_plate_says_places_in_feet_of_its_world(tmp
     )
     window = seen_from(other, windows[0])
     with tc.SessionWriter(tmp_path, "lab", other, options=tc.RecordingOptions(**EVERYTHING)) as w:
-        w.write(window)
+        w.write_pitch(window)
     pitch = tc.open_session(w.folder).pitches[0]
     assert pitch.observations_document.frame == "world"
     first = pitch.observations_document.observations[0]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import threading
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trackcore.cameras import StereoRig
 from trackcore.errors import InputError
@@ -21,6 +21,7 @@ from trackcore.recording.documents import APP_VERSION, MANIFEST, placed, write_d
 from trackcore.recording.models.session import ClockMap
 from trackcore.recording.options import RecordingOptions
 from trackcore.recording.pitch_files import PitchFiles, WrittenPitch
+from trackcore.recording.reader import open_session
 from trackcore.recording.summary import (
     SUMMARY,
     SUMMARY_CSV,
@@ -29,7 +30,7 @@ from trackcore.recording.summary import (
     write_summary_table,
 )
 from trackcore.recording.timestamps import Stamp, write_timestamps
-from trackcore.recording.video import NOMINAL_FPS, VideoFile
+from trackcore.recording.video import NOMINAL_FPS, VideoFile, salvage
 from trackcore.recording.window import (
     SIDES,
     CapturedFrame,
@@ -73,8 +74,8 @@ class SessionWriter:
 
     Notes
     -----
-    `write` may be called from one thread and `write_frame` from another. As a context manager, it
-    closes as truncated if the block raises.
+    One thread at a time. It is a sink of `replay_pitches` and `CaptureHost`. As a context manager,
+    it closes as truncated if the block raises.
     """
 
     def __init__(
@@ -96,25 +97,14 @@ class SessionWriter:
             raise InputError(f"session: expected a name, got {session!r}")
         if not isinstance(rig, StereoRig):
             raise InputError(f"rig: expected a StereoRig, got {type(rig).__name__}")
-        self.session, self.rig = session, rig
-        self.options = RecordingOptions() if options is None else options
-        require_options(self.options, RecordingOptions)
+        chosen = RecordingOptions() if options is None else options
+        require_options(chosen, RecordingOptions)
+        self._start(_new_folder(Path(output_dir), session), session, rig, chosen)
         self._config, self._mode = config_path, mode
-        self._lock = threading.Lock()
-        self._summaries: list[models.PitchSummary] = []
-        self._folders: list[str] = []
-        self._lost: list[LostFrame] = []
-        self._shed = dict.fromkeys(SIDES, 0)
-        self._problems: list[str] = []
-        self._started, self._closed = utc(), False
-        self._clock = ClockMap(monotonic_ns=time.monotonic_ns(), utc_ns=time.time_ns())
-        self.folder = _new_folder(Path(output_dir), session)
         rate = NOMINAL_FPS if fps is None else fps
-        self._videos = {
-            s: VideoFile(self.folder / SESSION_VIDEO.format(side=s), fps=rate) for s in SIDES
-        }
-        self._stamps: dict[str, list[Stamp]] = {side: [] for side in SIDES}
-        self._frames = dict.fromkeys(SIDES, 0)
+        for side in SIDES:
+            path = self.folder / SESSION_VIDEO.format(side=side)
+            self._videos[side] = VideoFile(path, fps=rate)
         names = dict(camera_ids or {})
         export_calibration_metadata(
             self.folder, rig, names.get("left", rig.left.name), names.get("right", rig.right.name),
@@ -122,45 +112,117 @@ class SessionWriter:
         )  # fmt: skip
         self._write_session(RecordingStatus.TRUNCATED)
 
-    def write(self, window: PitchWindow) -> WrittenPitch:
+    @classmethod
+    def resume(cls, folder: str | Path) -> Self:
+        """Return a writer that goes on with a session whose own is gone, by what its folder says.
+
+        Pitches are added; one that is there already is written anew. Frames of the session's video
+        are not taken: they have been written, or are lost.
+
+        Raises
+        ------
+        InputError
+            If the folder is no session, or lacks its rig.
+        """
+        found = open_session(folder)
+        was = found.manifest
+        if was is None or found.rig is None:
+            raise InputError(
+                "folder: expected a session with its manifest and calibration/rig.json"
+            )
+        writer = cls.__new__(cls)
+        options = RecordingOptions(**(was.recording or {}))  # type: ignore[arg-type]
+        writer._start(found.folder, was.session, found.rig, options)
+        writer._config, writer._mode = was.config_path, was.mode or "live"
+        writer._started = was.started_utc or was.created_utc
+        writer._clock = was.clock or writer._clock
+        writer._summaries = [] if found.summary is None else list(found.summary.pitches)
+        writer._lost = [
+            LostFrame(side=f.side, frame_index=f.frame_index, reason=f.reason)
+            for f in was.lost_frames or ()
+        ]
+        writer._frames.update(was.frames or {})
+        writer._shed.update(was.shed_frames or {})
+        writer._problems = list(was.problems or ())
+        for side in SIDES:
+            said = salvage(writer.folder / SESSION_VIDEO.format(side=side))
+            writer._problems += [said] if said else []
+        return writer
+
+    _config: str | None = None
+    _mode = "live"
+
+    def _start(self, folder: Path, session: str, rig: StereoRig, options: RecordingOptions) -> None:
+        self.folder, self.session, self.rig, self.options = folder, session, rig, options
+        self._summaries: list[models.PitchSummary] = []
+        self._lost: list[LostFrame] = []
+        self._problems: list[str] = []
+        self._started, self._closed = utc(), False
+        self._clock = ClockMap(monotonic_ns=time.monotonic_ns(), utc_ns=time.time_ns())
+        self._videos: dict[str, VideoFile] = {}
+        self._stamps: dict[str, list[Stamp]] = {side: [] for side in SIDES}
+        self._frames, self._shed = dict.fromkeys(SIDES, 0), dict.fromkeys(SIDES, 0)
+
+    def write_pitch(self, window: PitchWindow) -> WrittenPitch:
         """Write a pitch: its folder, and it is part of the session's summary from here on.
 
-        What could not be written (a full disk) is named in the returned `problems`, in the
-        pitch's manifest if that could be, and in the session's; nothing is raised for it.
+        A folder of the same pitch is replaced. Pictures that could not be written (a full disk) are
+        named in the returned `problems`, in the pitch's manifest and in the session's.
+
+        Raises
+        ------
+        OSError
+            If not even what was seen could be written; the call may be repeated.
         """
         folder = self.folder / safe_name(window.pitch_id)
+        if folder.exists():
+            shutil.rmtree(folder)
         written = PitchFiles(folder, window, self.rig, self.options, self._config).write()
-        with self._lock:
-            self._summaries.append(written.summary)
-            self._folders.append(folder.name)
-            self._problems += [f"{window.pitch_id}: {p}" for p in written.problems]
-            self._lost += window.lost
+        others = [s for s in self._summaries if s.pitch_id != window.pitch_id]
+        self._summaries = sorted(
+            [*others, written.summary], key=lambda s: (s.t_start_ns, s.pitch_id)
+        )
+        self._problems += [f"{window.pitch_id}: {p}" for p in written.problems]
+        self._lost += window.lost
         self._write_session(RecordingStatus.TRUNCATED)
         return written
 
-    def write_frame(self, frame: CapturedFrame, *, video: bool = True) -> None:
-        """Add a frame to the session's video, or count it as shed with `video=False`."""
+    def write_frame(self, frame: CapturedFrame) -> None:
+        """Add a frame to the session's video; one that cannot be is counted as shed."""
         side = frame.side
         self._frames[side] += 1
-        if video and self._videos[side].write(frame.image):
+        if side in self._videos and self._videos[side].write(frame.image):
             self._stamps[side].append(
                 Stamp(frame.camera_id, frame.frame_index, frame.t_capture_monotonic_ns)
             )
         else:
             self._shed[side] += 1
 
-    def lose(self, lost: LostFrame) -> None:
-        """Say that a frame never came."""
-        with self._lock:
-            self._lost.append(lost)
+    def shed(self, lost: LostFrame) -> None:
+        """Say that a frame was left out of the session's video so that nothing else had to be."""
+        self._frames[lost.side] += 1
+        self._shed[lost.side] += 1
 
-    def close(self, status: RecordingStatus = RecordingStatus.COMPLETE) -> None:
-        """Finish videos, summaries and the manifest. A second call does nothing."""
+    def close(
+        self,
+        status: RecordingStatus = RecordingStatus.COMPLETE,
+        lost: Sequence[LostFrame] = (),
+    ) -> None:
+        """Finish videos, summaries and the manifest. A second call does nothing.
+
+        Parameters
+        ----------
+        status : RecordingStatus
+            A complete session in which something could not be written becomes a truncated one.
+        lost : sequence of LostFrame
+            Frames that never came, or that no pitch has.
+        """
         if self._closed:
             return
         self._closed = True
+        self._lost += lost
         for side in SIDES:
-            problem = self._videos[side].close()
+            problem = self._videos[side].close() if side in self._videos else ""
             if problem:
                 self._problems.append(problem)
             if self._stamps[side]:
@@ -183,16 +245,15 @@ class SessionWriter:
         self.close(RecordingStatus.COMPLETE if error is None else RecordingStatus.TRUNCATED)
 
     def _write_session(self, status: RecordingStatus, ended: str | None = None) -> None:
-        with self._lock:
-            pitches = list(self._summaries)
-            try:
-                write_document(
-                    self.folder / SUMMARY, session_summary(self.session, pitches, self.rig.frame)
-                )
-                write_summary_table(self.folder / SUMMARY_CSV, pitches)
-                write_document(self.folder / MANIFEST, self._manifest(status, ended))
-            except OSError as error:  # a full disk: what is there stays, and may be mended later
-                self._problems.append(f"{MANIFEST}: {error.strerror or error}")
+        pitches = list(self._summaries)
+        try:
+            write_document(
+                self.folder / SUMMARY, session_summary(self.session, pitches, self.rig.frame)
+            )
+            write_summary_table(self.folder / SUMMARY_CSV, pitches)
+            write_document(self.folder / MANIFEST, self._manifest(status, ended))
+        except OSError as error:  # a full disk: what is there stays, and may be mended later
+            self._problems.append(f"{MANIFEST}: {error.strerror or error}")
 
     def _manifest(self, status: RecordingStatus, ended: str | None) -> models.SessionManifest:
         last = self._summaries[-1] if self._summaries else None
@@ -213,13 +274,20 @@ class SessionWriter:
             session_left_video=there["left"], session_right_video=there["right"],
             session_left_timestamps=tables["left"], session_right_timestamps=tables["right"],
             status=status.value, started_utc=self._started, ended_utc=ended,
-            pitches=list(self._folders), frames=dict(self._frames), shed_frames=dict(self._shed),
+            pitches=[safe_name(s.pitch_id) for s in self._summaries],
+            frames=dict(self._frames), shed_frames=dict(self._shed),
             lost_frames=[
                 {"side": f.side, "frame_index": f.frame_index, "reason": f.reason}
                 for f in dict.fromkeys(self._lost)
             ],
-            clock=self._clock, problems=list(self._problems), **placed(self.rig.frame),
+            clock=self._clock, recording=_plain(self.options), problems=list(self._problems),
+            **placed(self.rig.frame),
         )  # fmt: skip
+
+
+def _plain(options: RecordingOptions) -> dict[str, Any]:
+    values = {knob.name: getattr(options, knob.name) for knob in options.knobs()}
+    return {name: getattr(value, "value", value) for name, value in values.items()}
 
 
 def _new_folder(output_dir: Path, session: str) -> Path:

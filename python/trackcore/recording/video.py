@@ -47,7 +47,7 @@ class VideoFile:
             raise InputError(f"fps: expected a number above 0, got {fps!r}")
         self.path, self.codec, self.count = path, codec, 0
         self._fps = fps
-        self._beside = path.with_name(f".{path.stem}.part{path.suffix}")
+        self._beside = _beside(path)
         self._writer: Any = None
         self._shape: tuple[int, ...] = ()
 
@@ -85,6 +85,32 @@ class VideoFile:
         if there != self.count:
             return f"{self.path.name}: {there} of {self.count} frames could be written (no room?)"
         return ""
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.stem}.part{path.suffix}")
+
+
+def salvage(path: Path) -> str:
+    """Give a video whose process died its name, if there is one; return what is to be said of it.
+
+    It has no index, and so its frames are counted by decoding.
+    """
+    part = _beside(path)
+    if not part.is_file():
+        return ""
+    cv2 = load_cv2()
+    count = 0
+    with quiet(cv2):
+        video = cv2.VideoCapture(str(part), cv2.CAP_FFMPEG)
+        while video.grab():
+            count += 1
+        video.release()
+    if count == 0:
+        part.unlink(missing_ok=True)
+        return f"{path.name}: its process died, nothing of it can be read"
+    part.replace(path)
+    return f"{path.name}: its process died, {count} frames of it can be read"
 
 
 def frames_in(path: Path) -> int:

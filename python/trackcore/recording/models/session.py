@@ -5,6 +5,7 @@ from __future__ import annotations
 from trackcore.recording.models._base import Document, Placed
 from trackcore.recording.models.pitch import Lost, Status
 from trackcore.session.models._base import (
+    Anything,
     Count,
     Flag,
     Number,
@@ -85,5 +86,6 @@ class SessionManifest(Document, Placed):
         "by camera: frames left out of the session's video, so that nothing else had to be"
     )
     lost_frames: list[Lost] | None = says("frames that never came, or that no pitch has")
+    recording: dict[str, Anything] | None = says("the documented section `recording`, as it was")
     clock: ClockMap | None = says("the cameras' clock and the world's")
     problems: list[str] | None = says("what could not be written, and why")
