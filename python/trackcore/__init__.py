@@ -174,6 +174,7 @@ if _TYPE_CHECKING:
     from trackcore.recording.calibration import (
         export_calibration_metadata as export_calibration_metadata,
     )
+    from trackcore.recording.config import PitchConfig as PitchConfig
     from trackcore.recording.key_frames import FrameExtractor as FrameExtractor
     from trackcore.recording.options import RecordingOptions as RecordingOptions
     from trackcore.recording.pitch_recorder import PitchRecorder as PitchRecorder
@@ -265,6 +266,7 @@ _LAZY: dict[str, str] = {
     "FrameDetections": "trackcore.recording.window",
     "FrameExtractor": "trackcore.recording.key_frames",
     "LostFrame": "trackcore.recording.window",
+    "PitchConfig": "trackcore.recording.config",
     "PitchRecorder": "trackcore.recording.pitch_recorder",
     "PitchWindow": "trackcore.recording.window",
     "RecordedPitch": "trackcore.recording.reader",
