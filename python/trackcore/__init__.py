@@ -183,6 +183,8 @@ if _TYPE_CHECKING:
     from trackcore.recording.reader import open_session as open_session
     from trackcore.recording.session_writer import SessionWriter as SessionWriter
     from trackcore.recording.summary import create_pitch_manifest as create_pitch_manifest
+    from trackcore.recording.verify import SessionCheck as SessionCheck
+    from trackcore.recording.verify import verify_session as verify_session
     from trackcore.recording.video import VideoCodec as VideoCodec
     from trackcore.recording.window import CapturedFrame as CapturedFrame
     from trackcore.recording.window import FrameDetections as FrameDetections
@@ -278,6 +280,8 @@ _LAZY: dict[str, str] = {
     "create_pitch_manifest": "trackcore.recording.summary",
     "export_calibration_metadata": "trackcore.recording.calibration",
     "open_session": "trackcore.recording.reader",
+    "SessionCheck": "trackcore.recording.verify",
+    "verify_session": "trackcore.recording.verify",
 }
 
 

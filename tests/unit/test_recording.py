@@ -143,6 +143,14 @@ def test_the_seven_moments_are_there_once_for_each_camera(written):
             assert len(there - moments) == len(window.frames[side]) // 5
 
 
+def test_a_session_verifies(written):
+    check = tc.verify_session(written[0])
+    assert check.ok, check.problems
+    assert check.bytes["video"] > 0
+    assert check.added_percent > 0
+    assert json.loads(json.dumps(check.to_dict(), allow_nan=False))["ok"]
+
+
 def test_the_customers_script_prints_only_its_good_marks(written, seeds, tmp_path):
     text = next(seeds.glob("003*")).read_text()
     script = tmp_path / "script.py"

@@ -14,6 +14,8 @@ from trackcore.recording.reader import RecordedSession as RecordedSession
 from trackcore.recording.reader import open_session as open_session
 from trackcore.recording.session_writer import SessionWriter as SessionWriter
 from trackcore.recording.summary import create_pitch_manifest as create_pitch_manifest
+from trackcore.recording.verify import SessionCheck as SessionCheck
+from trackcore.recording.verify import verify_session as verify_session
 from trackcore.recording.video import VideoCodec as VideoCodec
 from trackcore.recording.window import SIDES as SIDES
 from trackcore.recording.window import CapturedFrame as CapturedFrame

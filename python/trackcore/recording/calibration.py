@@ -107,6 +107,20 @@ def read_calibration(session_dir: Path) -> tuple[StereoRig | None, StrikeZone | 
         raise RecordError(f"{FOLDER}: expected the files of a calibration: {error}") from error
 
 
+def read_intrinsics(session_dir: Path) -> dict[str, models.Intrinsics]:
+    """Return the documented intrinsics of a session, by camera, where their files are there."""
+    found = {}
+    for side in SIDES:
+        path = session_dir / FOLDER / f"{INTRINSICS.format(side=side)}.json"
+        if path.is_file():
+            try:
+                text = path.read_text(encoding="utf-8")
+                found[side] = models.Intrinsics.model_validate_json(text)
+            except ValueError as error:
+                raise RecordError(f"{path.name}: expected intrinsics: {error}") from error
+    return found
+
+
 def geometry(rig: StereoRig) -> models.StereoGeometry:
     """Return the documented figures of a rig."""
     left, right = (camera.T_cam_world[2, :3] for camera in rig.cameras)

@@ -99,18 +99,25 @@ def salvage(path: Path) -> str:
     part = _beside(path)
     if not part.is_file():
         return ""
-    cv2 = load_cv2()
-    count = 0
-    with quiet(cv2):
-        video = cv2.VideoCapture(str(part), cv2.CAP_FFMPEG)
-        while video.grab():
-            count += 1
-        video.release()
+    count = decoded_frames(part)
     if count == 0:
         part.unlink(missing_ok=True)
         return f"{path.name}: its process died, nothing of it can be read"
     part.replace(path)
     return f"{path.name}: its process died, {count} frames of it can be read"
+
+
+def decoded_frames(path: Path) -> int:
+    """Return how many frames of a video can be decoded; 0 where it cannot be opened."""
+    cv2 = load_cv2()
+    count = 0
+    if path.is_file():
+        with quiet(cv2):
+            video = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+            while video.grab():
+                count += 1
+            video.release()
+    return count
 
 
 def frames_in(path: Path) -> int:

@@ -1,0 +1,246 @@
+"""The single checks of `verify_session`."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from trackcore._cv2 import load_cv2, quiet
+from trackcore.cameras import StereoRig
+from trackcore.recording.calibration import geometry, intrinsics, read_intrinsics
+from trackcore.recording.documents import metrics
+from trackcore.recording.models import Detections, PitchManifest
+from trackcore.recording.reader import RecordedPitch, RecordedSession
+from trackcore.recording.session_writer import SESSION_TIMESTAMPS, SESSION_VIDEO
+from trackcore.recording.summary import SUMMARY_CSV
+from trackcore.recording.timestamps import Stamp, read_timestamps
+from trackcore.recording.video import decoded_frames
+from trackcore.recording.window import SIDES, RecordingStatus
+
+_NEAR_PX = 3.0
+_SAME = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes
+    ----------
+    where : str
+        `session`, or the pitch.
+    what : str
+        What should be so.
+    ok : bool
+    said : str
+        The figures.
+    """
+
+    where: str
+    what: str
+    ok: bool
+    said: str
+
+
+def session_checks(session: RecordedSession) -> Iterator[Check]:
+    """Yield the checks of what is said of all pitches."""
+    manifest, summary = session.manifest, session.summary
+    yield Check("session", "the manifest is there", manifest is not None, "manifest.json")
+    yield Check("session", "the session is complete",
+                session.status is RecordingStatus.COMPLETE, session.status.value)  # fmt: skip
+    yield from _calibration(session)
+    names = [p.pitch_id for p in session.pitches]
+    if summary is None:
+        yield Check("session", "the summary is there", ok=False, said="session_summary.json")
+    else:
+        said = [p.pitch_id for p in summary.pitches]
+        yield Check("session", "the summary names the pitches that are there",
+                    sorted(said) == sorted(names) and summary.pitch_count == len(names),
+                    f"{summary.pitch_count} in the summary, {len(names)} folders")  # fmt: skip
+        called = [p.is_strike for p in summary.pitches]
+        total = summary.strikes, summary.balls
+        yield Check("session", "strikes and balls are those of the pitches",
+                    total == (called.count(True), called.count(False)),
+                    f"{total[0]} and {total[1]}")  # fmt: skip
+        rows = _rows(session)
+        yield Check("session", "the table has a line for each pitch",
+                    [r.get("pitch_id") for r in rows] == said, f"{len(rows)} lines")  # fmt: skip
+    for side in SIDES:
+        video = session.folder / SESSION_VIDEO.format(side=side)
+        table = session.folder / SESSION_TIMESTAMPS.format(side=side)
+        if video.is_file() or table.is_file():
+            stamps = read_timestamps(table) if table.is_file() else ()
+            frames = decoded_frames(video)
+            yield Check("session", f"the {side} video has a frame for each row",
+                        frames == len(stamps), f"{frames} frames, {len(stamps)} rows")  # fmt: skip
+
+
+def pitch_checks(pitch: RecordedPitch) -> Iterator[Check]:
+    """Yield the checks of one pitch."""
+    where, manifest = pitch.folder.name, pitch.manifest
+    yield Check(where, "all files are there", not pitch.gaps, ", ".join(pitch.gaps) or "yes")
+    if manifest is None:
+        return
+    complete = manifest.status in (None, RecordingStatus.COMPLETE.value)
+    said = "; ".join(manifest.problems or ()) or manifest.status or "not said"
+    yield Check(where, "the pitch is complete", complete, said)
+    stamps = {side: pitch.timestamps(side) for side in SIDES}
+    for side in SIDES:
+        yield from _frames(pitch, manifest, side, stamps[side])
+        document = pitch.detections_document(side)
+        if document is not None:
+            yield from _detections(where, side, document, stamps[side])
+        yield _sightings(pitch, side, stamps[side])
+    yield from _observations(pitch, manifest)
+    yield from _metrics(pitch, manifest, stamps)
+    yield from _key_frames(pitch, manifest)
+
+
+def _calibration(session: RecordedSession) -> Iterator[Check]:
+    rig = session.rig
+    yield Check("session", "the calibration is there", rig is not None, "calibration/rig.json")
+    if rig is None:
+        return
+    said = read_intrinsics(session.folder)
+    same = all(
+        s in said and intrinsics(c, said[s].camera_id).to_dict() == said[s].to_dict()
+        for s, c in zip(SIDES, rig.cameras, strict=True)
+    )
+    yield Check("session", "intrinsics are those of the rig", same, f"{len(said)} files")
+    feet = geometry(rig).baseline_ft
+    yield Check("session", "the rig has a baseline", feet > 0, f"{feet:.4f} ft")
+
+
+def _rows(session: RecordedSession) -> list[dict[str, str]]:
+    path = session.folder / SUMMARY_CSV
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _frames(
+    pitch: RecordedPitch, manifest: PitchManifest, side: str, stamps: Sequence[Stamp]
+) -> Iterator[Check]:
+    where, video = pitch.folder.name, pitch.video(side)
+    frames = 0 if video is None else decoded_frames(video)
+    yield Check(where, f"the {side} video has a frame for each row",
+                frames == len(stamps), f"{frames} frames, {len(stamps)} rows")  # fmt: skip
+    t = np.array([s.t_capture_monotonic_ns for s in stamps], np.int64)
+    i = np.array([s.frame_index for s in stamps], np.int64)
+    ordered = bool((np.diff(t) > 0).all() and (np.diff(i) > 0).all())
+    yield Check(where, f"{side} stamps and numbers grow", ordered, f"{len(t)} rows")
+    lost = {f.frame_index for f in manifest.lost_frames or () if f.side == side}
+    missing = set(range(int(i[0]), int(i[-1]) + 1)) - set(i.tolist()) if len(i) else set()
+    yield Check(where, f"each {side} frame that is not there is named as lost",
+                missing <= lost, f"{len(missing)} missing, {len(lost)} named")  # fmt: skip
+
+
+def _detections(
+    where: str, side: str, document: Detections, stamps: Sequence[Stamp]
+) -> Iterator[Check]:
+    found = document.detections
+    yield Check(where, f"{side} detections are as many as they say",
+                document.detection_count == len(found) > 0 and document.camera == side,
+                f"{document.detection_count} said, {len(found)} there")  # fmt: skip
+    rows = {s.frame_index: s.t_capture_monotonic_ns for s in stamps}
+    strange = sum(rows.get(d.frame_index) != d.timestamp_ns for d in found)
+    yield Check(where, f"{side} detections are of frames of the window",
+                strange == 0, f"{strange} of {len(found)} are not")  # fmt: skip
+
+
+def _sightings(pitch: RecordedPitch, side: str, stamps: Sequence[Stamp]) -> Check:
+    seen = getattr(pitch, side)
+    known = {s.t_capture_monotonic_ns for s in stamps}
+    strange = sum(int(t) not in known for t in seen.t_ns)
+    finite = bool(np.isfinite(seen.xy_px).all())
+    return Check(pitch.folder.name, f"{side} sightings are of frames of the window",
+                 strange == 0 and finite and len(seen) > 0,
+                 f"{strange} of {len(seen)} are not")  # fmt: skip
+
+
+def _observations(pitch: RecordedPitch, manifest: PitchManifest) -> Iterator[Check]:
+    document = pitch.observations_document
+    if document is None:
+        return
+    where, seen = pitch.folder.name, pitch.observations
+    yield Check(where, "observations are as many as they say",
+                document.observation_count == len(seen) > 0,
+                f"{document.observation_count} said, {len(seen)} there")  # fmt: skip
+    if pitch.rig is not None and all(np.isfinite(o.V_world).all() for o in seen):
+        off = _projected_off_px(pitch, pitch.rig, manifest)
+        yield Check(where, "observations lie where both pictures saw them",
+                    off <= _NEAR_PX, f"at most {off:.3f} px off")  # fmt: skip
+
+
+def _projected_off_px(pitch: RecordedPitch, rig: StereoRig, manifest: PitchManifest) -> float:
+    """Return how far projections of the observations are from what was seen, at most [px]."""
+    clock_ms = ((manifest.fit or {}).get("diagnostics") or {}).get("clock_offset_ms") or 0.0  # type: ignore[union-attr]
+    worst = 0.0
+    for o in pitch.observations:
+        t_left = int(rig.left.common_time_ns(o.t_ns))
+        t_right = int(rig.right.common_time_ns(o.right_t_ns)) + round(float(clock_ms) * 1e6)  # type: ignore[arg-type]
+        later = o.X_world + o.V_world * (t_right - t_left) * 1e-9
+        for camera, X, uv in ((rig.left, o.X_world, o.left_px), (rig.right, later, o.right_px)):
+            off = float(np.linalg.norm(camera.project(X[None])[0] - uv))
+            worst = max(worst, off if np.isfinite(off) else np.inf)
+    return worst
+
+
+def _metrics(
+    pitch: RecordedPitch, manifest: PitchManifest, stamps: dict[str, tuple[Stamp, ...]]
+) -> Iterator[Check]:
+    said, where = manifest.performance_metrics, pitch.folder.name
+    yield Check(where, "the manifest has performance metrics", said is not None, "")
+    if said is None or pitch.rig is None:
+        return
+    found = {s: pitch.detections_document(s) for s in SIDES}
+    seen = pitch.observations_document
+    if seen is None or not all(found.values()):
+        return  # not saved: nothing to count by
+    again = metrics(
+        start_ns=manifest.t_start_ns, end_ns=manifest.t_end_ns,
+        frames={
+            s: [(r.frame_index, int(c.common_time_ns(r.t_capture_monotonic_ns)))
+                for r in stamps[s]]
+            for s, c in zip(SIDES, pitch.rig.cameras, strict=True)
+        },
+        detected={s: [d.frame_index for d in one.detections] if one else []
+                  for s, one in found.items()},
+        observations=len(seen.observations),
+    ).to_dict()  # fmt: skip
+    wrong = [
+        f"{group}.{name}: {values.get(name)} said, {value} counted"
+        for group, values in ((g, said.to_dict()[g]) for g in again)
+        for name, value in again[group].items()
+        if not _same(values.get(name), value)
+    ]
+    yield Check(where, "performance metrics are what the files hold", not wrong,
+                "; ".join(wrong) or f"{sum(len(g) for g in again.values())} figures")  # fmt: skip
+
+
+def _same(said: object, counted: object) -> bool:
+    if isinstance(said, float) and isinstance(counted, (int, float)):
+        return abs(said - counted) <= _SAME * max(1.0, abs(counted))
+    if isinstance(said, dict) and isinstance(counted, dict):
+        return said.keys() == counted.keys() and all(_same(said[k], counted[k]) for k in counted)
+    return said == counted
+
+
+def _key_frames(pitch: RecordedPitch, manifest: PitchManifest) -> Iterator[Check]:
+    if manifest.key_frames is None:
+        return
+    cv2 = load_cv2()
+    for side in SIDES:
+        named = [n for n in manifest.key_frames.get(side, {}).values() if n is not None]
+        there = {p.name: p for p in pitch.key_frames(side)}
+        moments = {n for n in there if not n.startswith("uniform_")}
+        with quiet(cv2):
+            broken = [n for n, p in there.items() if cv2.imread(str(p)) is None]
+        yield Check(pitch.folder.name, f"each {side} moment has its picture, once",
+                    sorted(named) == sorted(moments) and not broken,
+                    f"{len(named)} named, {len(moments)} there, {len(there) - len(moments)} more"
+                    + (f", broken: {', '.join(broken)}" if broken else ""))  # fmt: skip

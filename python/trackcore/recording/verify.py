@@ -1,0 +1,129 @@
+"""Whether a recorded session holds what it says: values and counts, not just presence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trackcore.errors import TrackcoreError
+from trackcore.recording.checks import Check, pitch_checks, session_checks
+from trackcore.recording.reader import RecordedSession, open_session
+
+KINDS = {".avi": "video", ".mp4": "video", ".mkv": "video", ".png": "pictures",
+         ".json": "telemetry", ".csv": "telemetry"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCheck:
+    """What `verify_session` found.
+
+    Attributes
+    ----------
+    checks : tuple of Check
+    bytes : dict
+        Of video, telemetry, pictures and other files.
+    added_percent : float
+        What detections, observations, pictures and calibration add to the videos [%]; NaN without
+        videos.
+    """
+
+    checks: tuple[Check, ...]
+    bytes: dict[str, int]
+    added_percent: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return all(check.ok for check in self.checks)
+
+    @property
+    def problems(self) -> tuple[Check, ...]:
+        """The checks that failed."""
+        return tuple(check for check in self.checks if not check.ok)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, fit for JSON."""
+        known = self.added_percent == self.added_percent
+        return {
+            "ok": self.ok,
+            "checks": [{"where": c.where, "what": c.what, "ok": c.ok, "said": c.said}
+                       for c in self.checks],
+            "bytes": dict(self.bytes),
+            "added_percent": self.added_percent if known else None,
+        }  # fmt: skip
+
+
+def verify_session(
+    folder: str | Path,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> SessionCheck:
+    """Check a session: every document against its schema, and all of them against each other.
+
+    Parameters
+    ----------
+    folder : path
+    progress : callable, optional
+        Called with the number of pitches done and of all.
+    cancel : callable, optional
+        Asked after each pitch; if True, the rest is not checked, which is a failed check.
+
+    Returns
+    -------
+    SessionCheck
+
+    Raises
+    ------
+    InputError
+        If there is no session.
+
+    Notes
+    -----
+    Videos are decoded and their frames counted. Observations are projected into both pictures by
+    the rig of the session, each at its own time, and must come within 3 px of what was seen there.
+    """
+    session = open_session(folder)
+    checks = list(_guarded("session", lambda: session_checks(session)))
+    pitches = _pitches(session)
+    for done, pitch in enumerate(pitches):
+        if cancel is not None and cancel():
+            said = f"cancelled after {done} of {len(pitches)} pitches"
+            checks.append(Check("session", "all is checked", ok=False, said=said))
+            break
+        checks += _guarded(pitch.folder.name, lambda: pitch_checks(pitch))  # noqa: B023 - called now
+        if progress is not None:
+            progress(done + 1, len(pitches))
+    sizes, added = _bytes(session.folder)
+    return SessionCheck(tuple(checks), sizes, added)
+
+
+def _pitches(session: RecordedSession) -> tuple[Any, ...]:
+    try:
+        return session.pitches
+    except TrackcoreError:  # a calibration that cannot be read: said by the session's checks
+        return ()
+
+
+def _guarded(where: str, checks: Callable[[], Iterator[Check]]) -> Iterator[Check]:
+    """Yield checks; a file that cannot be read is a failed one."""
+    try:
+        yield from checks()
+    except (TrackcoreError, OSError) as error:
+        yield Check(where, "files can be read", ok=False, said=str(error))
+
+
+def _bytes(folder: Path) -> tuple[dict[str, int], float]:
+    sizes = dict.fromkeys(["video", "telemetry", "pictures", "other"], 0)
+    training = 0
+    for path in folder.rglob("*"):
+        if path.is_file():
+            size = path.stat().st_size
+            sizes[KINDS.get(path.suffix.lower(), "other")] += size
+            kinds = set(path.relative_to(folder).parts)
+            training += (
+                size if kinds & {"detections", "observations", "frames", "calibration"} else 0
+            )
+    return sizes, 100.0 * training / sizes["video"] if sizes["video"] else float("nan")
