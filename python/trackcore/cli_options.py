@@ -60,6 +60,40 @@ def with_options(
     return decorate
 
 
+def with_changes(
+    kind: type[Options], *, panel: str, argument: str, without: Sequence[str] = ()
+) -> Callable[[Verb], Verb]:
+    """Give a verb one flag per knob of `kind`, without defaults: it receives those that were given.
+
+    For options that come from a file and may be changed on the command line. The argument is a
+    dict, fit for `dataclasses.replace`.
+    """
+
+    def changes(**chosen: Any) -> dict[str, Any]:
+        given = {name: value for name, value in chosen.items() if value is not None}
+        kind(**given)  # ranges
+        return given
+
+    def decorate(verb: Verb) -> Verb:
+        knobs = [knob for knob in kind.knobs() if knob.name not in without]
+        flags = {knob.name: _unset(_parameter(knob, panel, knob.name), knob) for knob in knobs}
+        return _replacing(verb, argument, flags, changes)
+
+    return decorate
+
+
+def _unset(flag: inspect.Parameter, knob: Knob) -> inspect.Parameter:
+    """Return a flag that is None unless it is given, and says what holds then."""
+    option = flag.annotation.__metadata__[0]
+    said = knob.default.value if isinstance(knob.default, Enum) else knob.default
+    if knob.kind is bool:
+        name = "--" + knob.name.replace("_", "-")
+        option.param_decls = (f"{name}/--no-{name[2:]}",)
+        said = "on" if knob.default else "off"
+    option.help = f"{option.help} [{said}]"
+    return flag.replace(default=None, annotation=Annotated[knob.kind | None, option])
+
+
 def with_camera_prior(verb: Verb) -> Verb:
     """Give a verb the flags that say what is known of the camera, as one argument `prior`."""
     defaults = {field.name: field.default for field in fields(CameraPrior)}

@@ -66,6 +66,15 @@ class Output:
         if not self._quiet:
             self._line(message)
 
+    def status(self, line: str) -> None:
+        """Say how it goes, on stderr: the line takes the place of the last one on a terminal."""
+        if self._quiet:
+            return
+        if self._stderr.is_terminal:
+            self._stderr.print(Text(line), end="\r", overflow="crop", no_wrap=True)
+        else:
+            self._line(line)
+
     def error(self, message: str) -> None:
         """Say what went wrong, on stderr, even when quiet."""
         self._line(f"trackcore {self.verb}: {message}")

@@ -1,5 +1,6 @@
 """The verbs of `trackcore pitch`."""
 
+from trackcore.cli_pitch import session_verbs as _session_verbs  # noqa: F401 (registers them)
 from trackcore.cli_pitch import verbs as _verbs  # noqa: F401 (registers them)
 from trackcore.cli_pitch.common import app
 

@@ -41,6 +41,10 @@ Size = Annotated[
 Batter = Annotated[
     float, typer.Option(min=20.0, max=100.0, metavar="IN", help="height of the batter [in]")
 ]
+WriteSession = Annotated[
+    bool,
+    typer.Option("--write-session/--no-session", help="write the session's folder, with video"),
+]
 
 
 def read_rig(paths: list[Path], unit: str | None, size: str | None) -> StereoRig:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +28,13 @@ from trackcore.pitch_report import write_pitch_picture
 from trackcore.pitch_report.numbers import (
     call_words,
     evidence,
-    has_plate,
     pitch_numbers,
     status_words,
 )
 from trackcore.recording import SIDES, PitchWindow
 
 RECORD, PICTURE = "fit.json", "fit.png"
+_PARABOLA_SIGMA = 100.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,18 +58,17 @@ def run(job: FitJob, output: Output) -> tuple[Exit, dict[str, Any], list[Any]]:
         If something cannot be read or written.
     """
     left, right = read_sightings(job.sources)
-    fit = fit_pitch(
-        job.rig, left, right, options=job.options, zone=job.zone, radar_mph=job.radar_mph
-    )
+    options = with_parabola(job.options, job.rig)
+    fit = fit_pitch(job.rig, left, right, options=options, zone=job.zone, radar_mph=job.radar_mph)
     window = window_of(job.sources[0].stem, job.rig, left, right, fit)
-    code, outcome = judged(fit, plate=has_plate(job.rig))
+    code, outcome = judged(fit, plate=job.rig.has_plate)
     job.folder.mkdir(parents=True, exist_ok=True)
     files = {"fit": job.folder / RECORD}
     record = {
         "outcome": outcome,
         "source": [str(path) for path in job.sources],
         "sightings": {"left": len(left), "right": len(right)},
-        "options": asdict(job.options),
+        "options": asdict(options),
         **fit_record(fit, job.rig),
     }
     write_text(files["fit"], json.dumps(record, indent=2, allow_nan=False) + "\n")
@@ -77,9 +76,19 @@ def run(job: FitJob, output: Output) -> tuple[Exit, dict[str, Any], list[Any]]:
     if picture is not None:
         files["picture"] = picture
     if code is not Exit.GOOD:
-        output.error(status_words(fit, plate=has_plate(job.rig)))
+        output.error(status_words(fit, plate=job.rig.has_plate))
     shown = [numbers_table(window, job.rig), *(Text(f"wrote {p}") for p in files.values())]
     return code, {**record, "files": {k: str(p) for k, p in files.items()}}, shown
+
+
+def with_parabola(options: PitchFitOptions, rig: StereoRig) -> PitchFitOptions:
+    """Return options under which a parabola may be off by more than good pixels are noisy.
+
+    Without a plate there is no other model of the flight than the parabola.
+    """
+    if rig.has_plate:
+        return options
+    return replace(options, max_rms_sigma=max(options.max_rms_sigma, _PARABOLA_SIGMA))
 
 
 def judged(fit: PitchFit, *, plate: bool) -> tuple[Exit, str]:
@@ -127,7 +136,7 @@ def fit_record(fit: PitchFit, rig: StereoRig) -> dict[str, Any]:
         },
         "numbers": [
             {"name": n.name, "value": _number(n.value), "sigma": _number(n.sigma), "unit": n.unit}
-            for n in pitch_numbers(fit, plate=has_plate(rig))
+            for n in pitch_numbers(fit, plate=rig.has_plate)
         ],
         "residuals": None if table is None else {
             "side": [SIDES[s] for s in table.side.tolist()], "index": table.index.tolist(),
@@ -151,7 +160,7 @@ def draw(
 
 def numbers_table(window: PitchWindow, rig: StereoRig) -> Table:
     """Return all numbers of a pitch for people."""
-    plate = has_plate(rig)
+    plate = rig.has_plate
     said = call_words(window.fit) if plate else status_words(window.fit, plate=False)
     rows = Table(show_header=False, title=Text(f"{window.pitch_id}: {said}"))
     rows.add_column(style="dim")

@@ -13,6 +13,7 @@ from trackcore._files import replacing, write_text
 from trackcore.cameras.io import save_rig
 from trackcore.cli_output import Interrupt, Output
 from trackcore.errors import TrackcoreError
+from trackcore.pitch import StrikeZone
 from trackcore.recording import SIDES
 
 if TYPE_CHECKING:
@@ -35,7 +36,12 @@ class Footage:
 
 
 def render(
-    scene: PitchScene, rig: StereoRig, folder: Path, output: Output, cancelled: Interrupt
+    scene: PitchScene,
+    rig: StereoRig,
+    zone: StrikeZone,
+    folder: Path,
+    output: Output,
+    cancelled: Interrupt,
 ) -> Footage | None:
     """Write a scene as `footage/left.avi` and so on, and its answer as `truth.json` beside.
 
@@ -56,7 +62,11 @@ def render(
         {side: place / f"{side}_timestamps.csv" for side in SIDES},
         place / "rig.json",
     )
-    write_text(folder / TRUTH, json.dumps(scene.truth(), indent=1, allow_nan=False) + "\n")
+    truth = scene.truth()
+    for record, flight in zip(truth["pitches"], scene.flights, strict=True):
+        touched = zone.margin_m(flight.X_world).min() <= scene.radius_m
+        record["is_strike"] = bool(touched)
+    write_text(folder / TRUTH, json.dumps(truth, indent=1, allow_nan=False) + "\n")
     save_rig(made.rig, rig)
     total = 2 * len(scene)
     with output.progress("rendering") as progress:

@@ -11,12 +11,11 @@ from trackcore.cli_options import with_options
 from trackcore.cli_output import Output, interruptible
 from trackcore.cli_pitch import calibrate as _calibrate
 from trackcore.cli_pitch import fit as _fit
+from trackcore.cli_pitch import refit as _refit
 from trackcore.cli_pitch.calibrate import BoardOptions, CalibrateJob
 from trackcore.cli_pitch.common import (
-    Batter,
     Json,
     Quiet,
-    Rig,
     Size,
     Unit,
     app,
@@ -41,11 +40,13 @@ calibrated, 3 rated POOR, 4 no board found.
 """
 _FIT_EXAMPLES = """
 Examples:\n
+  trackcore pitch fit recordings/night_20261127-190000\n
   trackcore pitch fit pitch.csv --rig rig.json -o fitted\n
   trackcore pitch fit left_detections.json right_detections.json --rig rig.json\n
   trackcore pitch fit stereo_observations.json --rig stereo.yml --unit mm --size 1280x720\n
 A CSV has the columns camera (left or right), t_ns, u_px, v_px and, if known, sigma_px. Writes
-fit.json and fit.png. Exit code: 0 fitted, 3 with warnings, 4 no flight.
+fit.json and fit.png; of a session pictures, report.html and summary.json. Exit code: 0 fitted, 3
+with warnings, 4 no flight.
 """
 
 
@@ -104,17 +105,25 @@ def calibrate(
 def fit(
     sightings: Annotated[
         list[Path],
-        typer.Argument(metavar="SIGHTINGS", help="CSV or JSON; or two files of detections"),
+        typer.Argument(
+            metavar="SIGHTINGS", help="folder of a session or pitch; CSV, JSON; two detections"
+        ),
     ],
     *,
-    rig: Rig,
+    rig: Annotated[
+        list[Path] | None,
+        typer.Option("--rig", metavar="FILE", help="needed, but for sessions that hold theirs"),
+    ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="DIR", help="folder to write; default: SIGHTINGS's"),
+        typer.Option("--out", "-o", metavar="DIR", help="folder to write; default: at SIGHTINGS"),
     ] = None,
     unit: Unit = None,
     size: Size = None,
-    batter_in: Batter = 66.0,
+    batter_in: Annotated[
+        float | None,
+        typer.Option(min=20.0, max=100.0, metavar="IN", help="height of the batter [66]"),
+    ] = None,
     radar_mph: Annotated[
         float | None, typer.Option(metavar="MPH", help="speed by radar, to compare with")
     ] = None,
@@ -122,14 +131,22 @@ def fit(
     quiet: Quiet = False,
     options: PitchFitOptions,
 ) -> None:
-    """Fit the flight of a ball to where two cameras saw it."""
+    """Fit the flight of a ball to where two cameras saw it; of a session, all flights anew."""
     output = Output("pitch fit", as_json=as_json, quiet=quiet)
-    with output.errors():
-        job = FitJob(
-            sources=tuple(sightings), rig=read_rig(rig, unit, size),
-            folder=out or sightings[0].parent, options=options,
-            zone=StrikeZone.of_batter(batter_in), radar_mph=radar_mph,
-        )  # fmt: skip
-        code, record, shown = _fit.run(job, output)
+    with output.errors(), interruptible(output) as cancelled:
+        cameras = read_rig(rig, unit, size) if rig else None
+        if len(sightings) == 1 and sightings[0].is_dir():
+            code, record, shown = _refit.run(
+                sightings[0], cameras, out, options, batter_in, output, cancelled
+            )
+        elif cameras is None:
+            raise InputError("rig: expected --rig: files of sightings do not hold the cameras")
+        else:
+            job = FitJob(
+                sources=tuple(sightings), rig=cameras, folder=out or sightings[0].parent,
+                options=options, zone=StrikeZone.of_batter(batter_in or 66.0),
+                radar_mph=radar_mph,
+            )  # fmt: skip
+            code, record, shown = _fit.run(job, output)
         output.result(record, *shown)
         raise typer.Exit(code)

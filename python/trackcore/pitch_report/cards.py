@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from trackcore.ballistics import MPH_MPS
 from trackcore.cameras import Camera, StereoRig
 from trackcore.pitch import PitchFit
-from trackcore.pitch_report.numbers import UNKNOWN, has_plate
+from trackcore.pitch_report.numbers import UNKNOWN
 from trackcore.recording import SIDES, LostFrame, RecordingStatus
 from trackcore.report._html import Html, tag
 from trackcore.report.sections import section
@@ -122,7 +122,7 @@ def calibration(rig: StereoRig) -> Html:
         ("world", f"{rig.frame.name}, {rig.frame.unit}, {rig.frame.handedness}-handed"),
     ]
     body = [tag("tr", tag("th", name, scope="row"), tag("td", value)) for name, value in rows]
-    note = rig.frame.description if has_plate(rig) else "No plate is known: places only."
+    note = rig.frame.description if rig.has_plate else "No plate is known: places only."
     return section("Calibration", _table((), body), id_="calibration", note=note)
 
 

@@ -16,7 +16,6 @@ from trackcore.pitch_report.numbers import (
     Number,
     call_words,
     evidence,
-    has_plate,
     pitch_numbers,
     status_words,
 )
@@ -39,7 +38,7 @@ def session_contents(
     rig: StereoRig, zone: StrikeZone, title: str, pitches: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
     """Return everything that the scripts need; `pitches` are of `pitch_contents`."""
-    plate = has_plate(rig)
+    plate = rig.has_plate
     return {
         "title": title,
         "plate": plate,

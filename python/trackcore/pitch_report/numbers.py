@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trackcore.ballistics import FOOT_M, INCH_M, MPH_MPS, BallPhysics
-from trackcore.cameras import PITCH_FRAME, StereoRig
+from trackcore.cameras import PITCH_FRAME
 from trackcore.pitch import PitchFit, PitchStatus
 from trackcore.recording import SIDES, PitchWindow
 
@@ -50,6 +50,11 @@ class Number:
         return f"{_rounded(self.value, self.digits)} {self.unit}".rstrip()
 
     @property
+    def figure(self) -> str:
+        """The value alone, or a dash."""
+        return _rounded(self.value, self.digits) if math.isfinite(self.value) else UNKNOWN
+
+    @property
     def spread(self) -> str:
         """The deviation with its sign, or nothing."""
         if not (math.isfinite(self.sigma) and math.isfinite(self.value)):
@@ -59,11 +64,6 @@ class Number:
         return (
             f"± {self.sigma:.{digits}f}" if self.sigma >= 0.5 * least else f"± <{least:.{digits}f}"
         )
-
-
-def has_plate(rig: StereoRig) -> bool:
-    """Return whether the rig's world is that of pitches."""
-    return bool(np.array_equal(rig.frame.axes, PITCH_FRAME.axes))
 
 
 def pitch_numbers(fit: PitchFit | None, *, plate: bool) -> list[Number]:
@@ -164,8 +164,12 @@ def status_words(fit: PitchFit | None, *, plate: bool = True) -> str:
     if fit is None:
         return "not fitted"
     said = fit.failures if plate else [f for f in fit.failures if f is not _NO_PLATE]
-    words = "; ".join(WORDS[code] for code in said) or WORDS[PitchStatus.OK]
-    return words if plate or fit.flight is None else f"{words}; no plate is known"
+    return "; ".join(WORDS[code] for code in said) or said_good(plate=plate)
+
+
+def said_good(*, plate: bool) -> str:
+    """Return what `status_words` says of a fit without a fault."""
+    return WORDS[PitchStatus.OK] if plate else f"{WORDS[PitchStatus.OK]}; no plate is known"
 
 
 def _rounded(value: float, digits: int) -> str:

@@ -13,7 +13,6 @@ from trackcore.pitch import StrikeZone
 from trackcore.pitch_report import cards
 from trackcore.pitch_report.cards import PitchRow
 from trackcore.pitch_report.contents import pitch_contents, session_contents
-from trackcore.pitch_report.numbers import has_plate
 from trackcore.pitch_report.views import PitchView
 from trackcore.recording import SIDES, PitchWindow
 from trackcore.report._html import Html, data, script, tag
@@ -156,7 +155,7 @@ def _main(
             "main", section("Pitches", empty, id_="pitches", wide=True),
             cards.recording(rows, notes), cards.calibration(rig),
         )  # fmt: skip
-    plate = has_plate(rig)
+    plate = rig.has_plate
     parts = [
         cards.tiles(rows, plate=plate),
         section(

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from trackcore.ballistics import FOOT_M, INCH_M
 from trackcore.cameras import PITCH_FRAME, StereoRig, home_plate_ft
 from trackcore.pitch import Sightings, StrikeZone
-from trackcore.pitch_report.numbers import has_plate
 from trackcore.recording import SIDES, PitchWindow
 
 Floats = NDArray[np.float64]
@@ -39,7 +38,7 @@ class PitchView:
     @property
     def plate(self) -> bool:
         """Whether there is a plate: then lengths are feet of the documented frame."""
-        return has_plate(self.rig)
+        return self.rig.has_plate
 
     @property
     def y_is_down(self) -> bool:

@@ -46,6 +46,8 @@ class PitchScene:
 
     Attributes
     ----------
+    radius_m : float
+        Of the balls [m].
     flights : tuple of Flight
     release_ns : tuple of int
         When each ball leaves the hand, on the left clock.
@@ -74,6 +76,7 @@ class PitchScene:
         self.clock_offset_s = float(clock_offset_s)
         n = whole("n_pitches", n_pitches, 1)
         before, after = non_negative("before_s", before_s), non_negative("after_s", after_s)
+        self.radius_m = BallPhysics().radius_m
         self.flights = tuple(
             fly(random_throw(1000 * self.seed + i), until_z_m=_CAUGHT_Z_M) for i in range(n)
         )
@@ -119,7 +122,6 @@ class PitchScene:
     def _filmed(self) -> dict[str, FilmedPitch]:
         rng = np.random.default_rng([self.seed, 0])
         n = int(self._end_s * self.fps)
-        radius_m = BallPhysics().radius_m
         films = {}
         for side, camera in zip(SIDES, self.rig.cameras, strict=True):
             t = (np.arange(n) + rng.uniform(0, 1)) / self.fps
@@ -132,7 +134,7 @@ class PitchScene:
             )
             for flight, start in zip(self.flights, self._starts_s, strict=True):
                 ball = on_film(
-                    camera, flight, t - start, 0.5 * self.exposure_s, radius_m, -np.inf,
+                    camera, flight, t - start, 0.5 * self.exposure_s, self.radius_m, -np.inf,
                     _CAUGHT_Z_M,
                 )  # fmt: skip
                 seen = np.isfinite(ball[0]).all(axis=1) & np.isfinite(ball[2]).all(axis=1)

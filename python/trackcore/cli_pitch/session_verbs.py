@@ -1,0 +1,129 @@
+"""The verbs of `trackcore pitch` that run the whole chain: demo, replay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trackcore.cli_output import Output, interruptible
+from trackcore.cli_pitch import demo as _demo
+from trackcore.cli_pitch import replay as _replay
+from trackcore.cli_pitch.common import (
+    Batter,
+    Json,
+    Quiet,
+    Rig,
+    Size,
+    Unit,
+    WriteSession,
+    app,
+    picture_size,
+    read_rig,
+)
+from trackcore.cli_pitch.render import render
+from trackcore.cli_pitch.replay import ReplayJob
+from trackcore.cli_pitch.settings import EVERYTHING, Given, Settings, with_settings
+from trackcore.cli_track import default_folder
+from trackcore.pitch import StrikeZone
+
+_REPLAY_EXAMPLES = """
+Examples:\n
+  trackcore pitch replay left.avi right.avi --rig rig.json -o replayed\n
+  trackcore pitch replay left/ right/ --rig stereo.yml --unit mm --fps 120\n
+  trackcore pitch replay left.mp4 right.mp4 --rig rig.npz --unit ft --left-stamps left.csv
+--right-stamps right.csv\n
+Stamps: the CSV that is given, else <video>_timestamps.csv beside a video, else file numbers over
+--fps, else the video's own. Numbers that are missing are frames that were lost. Writes a picture of
+each pitch, report.html and summary.json. The same footage gives the same answer. Exit code: 0 good,
+3 a pitch with a warning, 4 no pitch. Ctrl-C keeps what was done.
+"""
+_DEMO_EXAMPLES = """
+Examples:\n
+  trackcore pitch demo\n
+  trackcore pitch demo -o /tmp/demo --pitches 1 --seed 5\n
+Renders footage, replays its pixels, and writes a picture of each pitch, report.html, summary.json
+and truth.json, which is read last of all and only to report the error. Exit codes as of replay.
+"""
+
+
+@app.command(epilog=_DEMO_EXAMPLES)
+def demo(
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="folder to write")] = Path(
+        "trackcore-pitch-demo"
+    ),
+    pitches: Annotated[int, typer.Option(min=1, max=50, metavar="N", help="to throw")] = 3,
+    seed: Annotated[
+        int, typer.Option(min=0, metavar="N", help="of throws, textures and noise")
+    ] = 0,
+    size: Size = "1280x720",
+    fps: Annotated[float, typer.Option(min=20, max=1000, metavar="FPS", help="of cameras")] = 120.0,
+    batter_in: Batter = 66.0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Render pitches with known truth, find them in the pixels alone, and report the error."""
+    from trackcore import synth
+
+    output = Output("pitch demo", as_json=as_json, quiet=quiet)
+    with output.errors(), interruptible(output) as cancelled:
+        rig = _demo.demo_rig(picture_size(size) or (1280, 720))
+        zone = StrikeZone.of_batter(batter_in)
+        scene = synth.PitchScene(rig, seed, n_pitches=pitches, fps=fps)
+        footage = render(scene, rig, zone, out, output, cancelled)
+        if footage is None:
+            raise KeyboardInterrupt
+        job = ReplayJob(
+            left=str(footage.videos["left"]), right=str(footage.videos["right"]),
+            rig=read_rig([footage.rig], None, None), folder=out, session="demo", fps=None,
+            settings=Settings(recording=EVERYTHING, zone=zone),
+            stamps=(footage.stamps["left"], footage.stamps["right"]),
+        )  # fmt: skip
+        done = _replay.run(job, output, cancelled, lambda found: _demo.compare(found, out))
+        shown = _replay.report(done, output, *_demo.error_table(done.record["error"]))
+        output.result(done.record, *shown)
+        raise typer.Exit(done.exit)
+
+
+@app.command(epilog=_REPLAY_EXAMPLES)
+@with_settings
+def replay(
+    left: Annotated[str, typer.Argument(metavar="LEFT", help="video, image folder or pattern")],
+    right: Annotated[str, typer.Argument(metavar="RIGHT", help="the same of the right camera")],
+    *,
+    rig: Rig,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="DIR", help="folder to write; default: LEFT-pitches"),
+    ] = None,
+    session: Annotated[str, typer.Option(metavar="NAME", help="of the session")] = "session",
+    fps: Annotated[
+        float | None,
+        typer.Option(min=0.01, metavar="FPS", help="frames per second, where there are no stamps"),
+    ] = None,
+    left_stamps: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="frame_index, t_capture_monotonic_ns")
+    ] = None,
+    right_stamps: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="the same of the right camera")
+    ] = None,
+    write_session: WriteSession = True,
+    unit: Unit = None,
+    size: Size = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    given: Given,
+) -> None:
+    """Find the pitches in recorded footage of two cameras."""
+    output = Output("pitch replay", as_json=as_json, quiet=quiet)
+    with output.errors(), interruptible(output) as cancelled:
+        job = ReplayJob(
+            left=left, right=right, rig=read_rig(rig, unit, size), settings=given.settings(),
+            folder=out or default_folder(left, "pitches"), session=session, fps=fps,
+            stamps=(left_stamps, right_stamps), write_session=write_session,
+        )  # fmt: skip
+        done = _replay.run(job, output, cancelled)
+        output.result(done.record, *_replay.report(done, output))
+        raise typer.Exit(done.exit)

@@ -1,0 +1,210 @@
+"""`trackcore pitch demo`, `replay`, `record`, `verify`, `package`: the whole chain, from pixels."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import trackcore as tc
+from tests.cli import only_json, run
+from tests.unit import pitch_windows
+from trackcore._cv2 import load_cv2
+from trackcore.cameras import WORLD
+from trackcore.cameras.io import load_rig
+from trackcore.pitch_report.live import LiveState, draw_live
+
+pytest.importorskip("cv2")
+
+SMALL = ("--pitches", "1", "--size", "640x360", "--seed", "3")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """One small demo: its folder, and what it said."""
+    folder = tmp_path_factory.mktemp("demo")
+    told = only_json(run("pitch", "demo", "-o", folder, *SMALL, "--json"))
+    footage = folder / "footage"
+    both = [footage / f"{side}.avi" for side in ("left", "right")]
+    return SimpleNamespace(folder=folder, told=told, footage=footage, both=both)
+
+
+@pytest.fixture
+def no_pictures(monkeypatch):
+    """Spend no time on drawing."""
+    monkeypatch.setattr(
+        "trackcore.cli_pitch.fit.write_pitch_picture", lambda path, *_, **__: path.touch() or path
+    )
+
+
+def numbers(told):
+    return [{n["name"]: n["value"] for n in pitch["numbers"]} for pitch in told["pitches"]]
+
+
+def test_the_demo_finds_its_pitch_within_the_targets(demo):
+    told = demo.told
+    assert (told["command"], told["outcome"]) == ("pitch demo", "done")
+    error = told["error"]
+    assert (error["thrown"], error["found"], error["false"]) == (1, 1, 0)
+    assert error["rms"]["across_in"] <= 0.15
+    assert error["rms"]["up_in"] <= 0.15
+    assert error["rms"]["speed_mph"] <= 0.5
+    assert error["rms"]["clock_ms"] <= 0.3
+    assert error["calls_right"] == 1
+
+
+def test_the_demo_writes_pictures_report_summary_and_truth(demo):
+    for name in ("report.html", "summary.json", "truth.json", "demo-pitch-001.png"):
+        assert (demo.folder / name).stat().st_size > 200, name
+    text = (demo.folder / "report.html").read_text()
+    assert "Against the truth" in text
+    assert "demo-pitch-001" in text
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_replaying_the_demos_footage_gives_its_numbers_without_the_truth(demo, tmp_path):
+    for file in demo.footage.iterdir():
+        shutil.copy(file, tmp_path)
+    told = only_json(
+        run("pitch", "replay", tmp_path / "left.avi", tmp_path / "right.avi", "--rig",
+            tmp_path / "rig.json", "-o", tmp_path / "out", "--session", "demo", "--no-session",
+            "--json")
+    )  # fmt: skip
+    assert numbers(told) == numbers(demo.told)
+    assert "error" not in told
+
+
+def as_images(demo, folder, *, numbers):
+    """Write some of the demo's footage as numbered pictures."""
+    for video in demo.both:
+        (folder / video.stem).mkdir()
+        for frame in tc.open_clip(str(video)):
+            if frame.number in numbers:
+                path = folder / video.stem / f"frame_{frame.number:05d}.bmp"
+                load_cv2().imwrite(str(path), frame.image)
+    return folder / "left", folder / "right"
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_numbers_that_are_missing_in_a_folder_are_lost_frames(demo, tmp_path):
+    middle = len(tc.open_clip(str(demo.both[0]))) // 2
+    missing = {middle, middle + 1}
+    around = set(range(middle - 40, middle + 41))
+    left, right = as_images(demo, tmp_path, numbers=around - missing)
+    stamps = [demo.footage / f"{side}_timestamps.csv" for side in ("left", "right")]
+    told = only_json(
+        run("pitch", "replay", left, right, "--rig", demo.footage / "rig.json", "-o",
+            tmp_path / "out", "--left-stamps", stamps[0], "--right-stamps", stamps[1],
+            "--no-session", "--json")
+    )  # fmt: skip
+    assert {(f["side"], f["frame"]) for f in told["lost"]} == {
+        (side, n) for side in ("left", "right") for n in missing
+    }
+    whole, gappy = numbers(demo.told)[0], numbers(told)[0]
+    assert gappy["speed at 50 ft"] == pytest.approx(whole["speed at 50 ft"], abs=0.5)
+    assert told["pitches"][0]["sightings"]["left"] < demo.told["pitches"][0]["sightings"]["left"]
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_rigs_of_other_programs_and_worlds_without_a_plate_are_replayed(demo, tmp_path):
+    rig = load_rig(demo.footage / "rig.json")
+    plain = rig.with_world(rig.left.T_cam_world, WORLD)
+    T = plain.T_right_left
+    np.savez(
+        tmp_path / "rig.npz", mtx_left=rig.left.K, mtx_right=rig.right.K, dist_left=np.zeros(5),
+        dist_right=np.zeros(5), R=T[:3, :3], T=T[:3, 3] / 0.3048, img_size=rig.left.size,
+    )  # fmt: skip
+    told = only_json(
+        run("pitch", "replay", *demo.both, "--rig", tmp_path / "rig.npz", "--unit", "ft", "-o",
+            tmp_path / "out", "--no-session", "--json")
+    )  # fmt: skip
+    assert told["outcome"] == "done"
+    found = numbers(told)[0]
+    assert "strike probability" not in found
+    assert found["the same"] == pytest.approx(numbers(demo.told)[0]["speed at 50 ft"], rel=0.08)
+    assert 5 < found["acceleration across"] < 20
+
+
+def test_footage_without_a_pitch_ends_with_nothing_found(demo, tmp_path):
+    rig = demo.footage / "rig.json"
+    noise = np.random.default_rng(0)
+    for side in ("left", "right"):
+        (tmp_path / side).mkdir()
+        for i in range(1, 7):
+            image = noise.integers(60, 64, (360, 640), np.uint8)
+            load_cv2().imwrite(str(tmp_path / side / f"{i}.png"), image)
+    result = run("pitch", "replay", tmp_path / "left", tmp_path / "right", "--rig", rig, "--fps",
+                 "120", "-o", tmp_path / "out", "--no-session", code=4)  # fmt: skip
+    assert "no pitch in 6 left and 6 right frames" in result.stderr
+    assert "No pitch was found" in (tmp_path / "out" / "report.html").read_text()
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["outcome"] == "no_pitch"
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_ctrl_c_keeps_what_was_done(demo, tmp_path, monkeypatch):
+    count = iter(range(10_000))
+    monkeypatch.setattr(
+        "trackcore.cli_pitch.session_verbs.interruptible",
+        lambda _output: _Stop(lambda: next(count) > 40),
+    )
+    result = run("pitch", "replay", *demo.both, "--rig", demo.footage / "rig.json", "-o",
+                 tmp_path / "out", "--no-session", code=130)  # fmt: skip
+    assert "what was done is written" in result.stderr
+    record = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert record["outcome"] == "cancelled"
+    assert 0 < sum(record["frames"].values()) < 45
+
+
+class _Stop:
+    """A stand-in for Ctrl-C."""
+
+    def __init__(self, asked):
+        self._asked = asked
+
+    def __enter__(self):
+        return self._asked
+
+    def __exit__(self, *_):
+        return None
+
+
+def test_a_flag_out_of_range_and_a_missing_unit_are_refused(demo, tmp_path):
+    rig = demo.footage / "rig.json"
+    said = run("pitch", "replay", *demo.both, "--rig", rig, "--confirm", "0", code=2).stderr
+    assert "StereoTrackOptions.confirm" in said
+    (tmp_path / "rig.yml").write_text("%YAML:1.0\n---\nfx: 1.0\n")
+    assert (
+        "unit" in run("pitch", "replay", *demo.both, "--rig", tmp_path / "rig.yml", code=1).stderr
+    )
+
+
+def test_the_live_view_rings_detections_and_marks_pitches_in_the_zone():
+    _, windows = pitch_windows.small()
+    window = windows[0]
+    t = int(window.pitch.left.t_ns[len(window.pitch.left) // 2])
+    frames = {
+        s: min(window.frames[s], key=lambda f: abs(f.t_capture_monotonic_ns - t))
+        for s in ("left", "right")
+    }
+    balls = {
+        s: min(window.detections[s], key=lambda f: abs(f.balls.t_ns - t)).balls
+        for s in ("left", "right")
+    }
+    empty = draw_live(LiveState(frames, {"left": None, "right": None}, "running"))
+    ringed = draw_live(LiveState(frames, balls, "running"))
+    assert empty.shape == ringed.shape == (414, 1280, 3)
+    changed = np.argwhere((ringed != empty).any(axis=2))
+    x, y = balls["left"].xy_px[0]
+    assert np.abs(changed[:, ::-1] - [x, y]).sum(axis=1).min() < 12
+    called = draw_live(LiveState(frames, balls, "running", [w.fit for w in windows]))
+    assert (called != ringed).any()
+    waiting = draw_live(LiveState({"left": None, "right": None}, {}, "waiting"))
+    assert waiting.std() > 1
+
+
+def test_every_verb_says_how_it_is_used():
+    for verb in ("demo", "replay"):
+        assert f"trackcore pitch {verb}" in run("pitch", verb, "--help").stdout
