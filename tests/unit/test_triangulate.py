@@ -152,7 +152,7 @@ def test_two_views_are_what_singular_values_say(away_m, focal_px, scale):
     P, X = toed_in(toe_rad=0.2), far_points(200)
     P = np.diag([focal_px / 1800, focal_px / 1800, 1]) @ P  # the centre moves along
     P[:, :, 3] -= P[:, :, :3] @ [away_m, -away_m, away_m]
-    uv = tc.synth.project(P, X + [away_m, -away_m, away_m])
+    uv = tc.synth.project(P, X + np.array([away_m, -away_m, away_m]))
     uv += np.random.default_rng(2).normal(0, focal_px * 2e-4, uv.shape)
     points = tc.triangulate(P * scale, uv)
     assert points.ok.all()

@@ -33,6 +33,7 @@ void BallBackground::reset(int width, int height, const Options& options) {
     std::memset(bytes, 0, 4 * plane);
     frames_[0] = bytes, frames_[1] = bytes + plane;
     high_ = bytes + 2 * plane, low_ = bytes + 3 * plane;
+    for (auto& kept : kept_) kept.assign(place(0, height), 1);
     const std::size_t cells =
         static_cast<std::size_t>((height + noise_rows - 1) / noise_rows) * blocks_;
     sigma_.assign(cells, least_sigma);
@@ -48,7 +49,7 @@ void BallBackground::reset(int width, int height, const Options& options) {
 }
 
 std::size_t BallBackground::capacity() const {
-    return sigma_.capacity() + limit_.capacity() + noise_.capacity() + step_.capacity() +
+    return kept_[0].capacity() + kept_[1].capacity() + sigma_.capacity() + limit_.capacity() + noise_.capacity() + step_.capacity() +
            everything_.capacity() + any_step_.capacity() + sum_.capacity() + count_.capacity();
 }
 
@@ -56,7 +57,7 @@ void BallBackground::next() { now_ = 1 - now_; }
 
 void BallBackground::start() {
     for (int y = 0; y < height_; ++y) {
-        std::memcpy(high(y), now(y), static_cast<std::size_t>(stride_));
+        std::memcpy(high(y), now(y), static_cast<std::size_t>(width_));
         std::memset(low(y), 0x80, static_cast<std::size_t>(stride_));
     }
     n_frames_ = 1;
@@ -87,8 +88,24 @@ void BallBackground::start_noise(std::span<const PixelBox> rows) {
     set_limits(0, sigma_.size());
 }
 
-bool BallBackground::learns(int y) const {
-    return n_frames_ < early_frames || (y + n_frames_) % turns == 0;
+bool BallBackground::learns(int y, int frame) const {
+    return frame < early_frames || (y + frame) % turns == 0;
+}
+
+void BallBackground::keep(int y, int begin, int end, const std::uint64_t* over,
+                          const std::uint64_t* under) {
+    const std::uint8_t* from = now(y);
+    std::uint8_t *to = room(y), *kept = kept_[now_].data() + place(0, y);
+    if (over == nullptr || learns(y, n_frames_ + 1)) {
+        std::memcpy(to + begin * block, from + begin * block,
+                    static_cast<std::size_t>(end - begin) * block);
+        std::memset(kept + begin, 1, static_cast<std::size_t>(end - begin));
+        return;
+    }
+    for (int i = begin; i < end; ++i) {
+        kept[i] = (over[i] | under[i]) != 0;
+        if (kept[i] != 0) std::memcpy(to + i * block, from + i * block, block);
+    }
 }
 
 double BallBackground::share() const {
