@@ -165,6 +165,19 @@ void BallBackground::set_limits(std::size_t begin, std::size_t end) {
     }
 }
 
+void BallBackground::fetch([[maybe_unused]] const BlobBox& box) const {
+#if defined(__GNUC__)
+    constexpr int around = 4, most_rows = 64;
+    const int x0 = std::max(box.x0 - around, 0), x1 = std::min(box.x1 + around, width_) - 1;
+    const int y0 = std::max(box.y0 - around, 0), y1 = std::min(box.y1 + around, height_);
+    for (int y = y0; y < std::min(y1, y0 + most_rows); ++y)
+        for (const std::uint8_t* plane : {now(y), before(y), high(y), low(y)}) {
+            __builtin_prefetch(plane + x0);
+            __builtin_prefetch(plane + x1);
+        }
+#endif
+}
+
 void BallBackground::accept(int y, int x0, int x1, double share) {
     std::uint8_t *top = high(y), *rest = low(y);
     const std::uint8_t* seen = now(y);

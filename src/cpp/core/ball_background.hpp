@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/arena.hpp"
+#include "core/blob_runs.hpp"
 #include "core/simd/balls.hpp"
 
 namespace trackcore {
@@ -63,11 +64,17 @@ class BallBackground {
         return kept_[1 - now_][place(block, y)] != 0 ? before(y) : high_ + row(y);
     }
     std::uint8_t* high(int y) { return high_ + row(y); }
+    const std::uint8_t* high(int y) const { return high_ + row(y); }
     std::uint8_t* low(int y) { return low_ + row(y); }
+    const std::uint8_t* low(int y) const { return low_ + row(y); }
     const std::uint8_t* limits(int y) const { return limit_.data() + cell(0, y); }
     double sigma(int x, int y) const {
         return static_cast<double>(sigma_[cell(x / simd::ball_block, y)]);
     }
+
+    /// Asks for the pixels of a box and around it, which are needed soon: by now the frame has gone
+    /// through the caches.
+    void fetch(const BlobBox& box) const;
 
     /// The first frame, all of `now`, becomes the background.
     void start();

@@ -15,6 +15,7 @@ constexpr int block = simd::ball_block;
 constexpr double absorb = 1.0 / 64;      // share of what stands still that becomes background
 constexpr int most_measured = 20'000;    // pixels of a blob that are looked at
 constexpr double most_foreground = 0.2;  // share of the searched pixels; more is no ball
+constexpr std::size_t measured_ahead = 4;  // blobs whose pixels are on their way from the cache
 constexpr int patience = 3;              // overloaded frames until the background is given up
 
 bool stronger(const BallCandidate& a, const BallCandidate& b) {
@@ -265,8 +266,12 @@ void BallDetector::update_background(const Blob& blob) {
 }
 
 void BallDetector::judge() {
-    for (std::size_t i = 0; i < runs_.blobs().size(); ++i)
-        blobs_.push_back(measure(static_cast<std::int32_t>(i)));
+    const auto boxes = runs_.blobs();
+    for (std::size_t i = 0; i < boxes.size() + measured_ahead; ++i) {
+        if (i < boxes.size()) scene_.fetch(boxes[i]);
+        if (i >= measured_ahead)
+            blobs_.push_back(measure(static_cast<std::int32_t>(i - measured_ahead)));
+    }
     for (const BlobRun& run : runs_.runs())
         if (run.blob < 0) scene_.accept(run.y, run.x0, run.x1, absorb);
     std::sort(blobs_.begin(), blobs_.end(), [](const Blob& a, const Blob& b) {

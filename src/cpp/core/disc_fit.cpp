@@ -72,9 +72,12 @@ void evaluate(const FitWindow& window, const BallShape& shape, bool is_streak,
               const DiscFitOptions& options, Normal& out) {
     const auto& kernels = simd::disc_kernels();
     float sums[simd::fit_sums(most_parameters)];
-    const int n = is_streak ? most_parameters : simd::disc_parameters;
-    (is_streak ? kernels.streak : kernels.disc)(window, shape, sums);
-    out.n = n;
+    const int all = is_streak ? most_parameters : simd::disc_parameters;
+    const int n = is_streak || options.offset ? all : simd::fit_offset;  // without the offset
+    (is_streak        ? kernels.streak
+     : options.offset ? kernels.disc_and_offset
+                      : kernels.disc)(window, shape, sums);
+    out.n = all;
     int at = 0;
     for (int i = 0; i < n; ++i)
         for (int j = i; j < n; ++j) out.a[i][j] = out.a[j][i] = static_cast<double>(sums[at++]);
@@ -87,7 +90,7 @@ void evaluate(const FitWindow& window, const BallShape& shape, bool is_streak,
     out.b[simd::fit_soft] += weight * off;
     out.energy += weight * off * off;
     if (options.offset) return;
-    for (int i = 0; i < n; ++i) out.a[i][simd::fit_offset] = out.a[simd::fit_offset][i] = 0.0;
+    for (int i = 0; i < all; ++i) out.a[i][simd::fit_offset] = out.a[simd::fit_offset][i] = 0.0;
     out.a[simd::fit_offset][simd::fit_offset] = 1.0;
     out.b[simd::fit_offset] = 0.0;
 }
@@ -141,19 +144,6 @@ double moved(const BallShape& a, const BallShape& b) {
                   std::abs(a.half - b.half)}));
 }
 
-/// Sum of (image - base)^2: what there is to explain.
-double energy_of(const FitWindow& window) {
-    double total = 0.0;
-    for (int y = 0; y < window.height; ++y) {
-        const float *now = window.now + y * window.stride, *base = window.base + y * window.stride;
-        float row[4] = {};  // sums of their own, or each addition waits for the last
-        for (int x = 0; x < window.width; ++x)
-            row[x % 4] += (now[x] - base[x]) * (now[x] - base[x]);
-        total += static_cast<double>((row[0] + row[1]) + (row[2] + row[3]));
-    }
-    return total;
-}
-
 }  // namespace
 
 DiscFit fit_disc(const FitWindow& window, const BallShape& start, const DiscFitOptions& options) {
@@ -201,7 +191,7 @@ DiscFit fit_disc(const FitWindow& window, const BallShape& start, const DiscFitO
     const double n_free = static_cast<double>(pixels - normal.n);
     const double variance = n_free > 0 ? normal.energy / n_free : normal.energy;
     fit.error = std::sqrt(variance);
-    const double total = energy_of(window);
+    const double total = static_cast<double>(simd::disc_kernels().energy(window));
     const double chance = options.noise * options.noise * static_cast<double>(pixels);
     fit.explained = total > chance
                         ? std::clamp(1.0 - (normal.energy - chance) / (total - chance), 0.0, 1.0)

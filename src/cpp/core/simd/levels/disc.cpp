@@ -65,10 +65,12 @@ struct Normal {
     }
     /// Pixels whose only parameter is the background's level.
     inline void add_background(WideFloat count, WideFloat errors, WideFloat energy) {
-        constexpr int square = fit_offset * n - fit_offset * (fit_offset - 1) / 2;
-        constexpr int gradient = n * (n + 1) / 2 + fit_offset;
-        sums[square] = add(sums[square], count);
-        sums[gradient] = add(sums[gradient], errors);
+        if constexpr (n > fit_offset) {
+            constexpr int square = fit_offset * n - fit_offset * (fit_offset - 1) / 2;
+            constexpr int gradient = n * (n + 1) / 2 + fit_offset;
+            sums[square] = add(sums[square], count);
+            sums[gradient] = add(sums[gradient], errors);
+        }
         sums[fit_sums(n) - 1] = add(sums[fit_sums(n) - 1], energy);
     }
     void store_to(float* out) const {
@@ -110,8 +112,9 @@ inline void for_pixels(const FitWindow& window, const BallShape& shape, float re
     normal.add_background(count, errors, energy);
 }
 
+template <int n>
 void disc(const FitWindow& window, const BallShape& shape, float* sums) {
-    Normal<disc_parameters> normal;
+    Normal<n> normal;
     const WideFloat level = all(shape.level), offset = all(shape.offset), one = all(1.0f);
     const WideFloat radius = all(shape.radius), sharp = all(1.0f / shape.soft);
     const PixelEdge pixel_edge(shape.soft);
@@ -214,6 +217,19 @@ void streak(const FitWindow& window, const BallShape& shape, float* sums) {
     normal.store_to(sums);
 }
 
+float energy(const FitWindow& window) {
+    WideFloat total = all(0.0f);
+    for (int y = 0; y < window.height; ++y)
+        for (int x = 0; x < window.width; x += half_wide) {
+            const int rest = window.width - x;
+            const std::ptrdiff_t at = y * window.stride + x;
+            const WideFloat weight = load(lanes + (rest < half_wide ? fit_lanes - rest : 0));
+            const WideFloat apart = mul(sub(load(window.now + at), load(window.base + at)), weight);
+            total = mul_add(apart, apart, total);
+        }
+    return sum(total);
+}
+
 void widen(const std::uint8_t* __restrict now, const std::uint8_t* __restrict high,
            const std::uint8_t* __restrict low, int n, float* __restrict now_out,
            float* __restrict base_out) {
@@ -226,5 +242,6 @@ void widen(const std::uint8_t* __restrict now, const std::uint8_t* __restrict hi
 }  // namespace
 
 namespace trackcore::simd {
-const DiscKernels TRACKCORE_LEVEL_TABLE(disc_kernels){disc, streak, widen};
+const DiscKernels TRACKCORE_LEVEL_TABLE(disc_kernels){
+    disc<fit_offset>, disc<disc_parameters>, streak, widen, energy};
 }  // namespace trackcore::simd
