@@ -93,7 +93,7 @@ def solve_world(
     >>> rig = tc.StereoRig(left=left, right=right)
     >>> corners = [[0.0, 0, 0], [1, 0, 0], [1, 2, 0], [0, 2, 0]]
     >>> seen = rig.project(np.array(corners) + [0, -1, 15])
-    >>> tc.solve_world(rig, corners, seen).T_world_rig[:3, 3].round(6).tolist()
+    >>> (tc.solve_world(rig, corners, seen).T_world_rig[:3, 3].round(6) + 0.0).tolist()
     [0.0, 1.0, -15.0]
     """
     if not isinstance(frame, WorldFrame):

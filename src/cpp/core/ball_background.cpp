@@ -49,8 +49,9 @@ void BallBackground::reset(int width, int height, const Options& options) {
 }
 
 std::size_t BallBackground::capacity() const {
-    return kept_[0].capacity() + kept_[1].capacity() + sigma_.capacity() + limit_.capacity() + noise_.capacity() + step_.capacity() +
-           everything_.capacity() + any_step_.capacity() + sum_.capacity() + count_.capacity();
+    return kept_[0].capacity() + kept_[1].capacity() + sigma_.capacity() + limit_.capacity() +
+           noise_.capacity() + step_.capacity() + everything_.capacity() + any_step_.capacity() +
+           sum_.capacity() + count_.capacity();
 }
 
 void BallBackground::next() { now_ = 1 - now_; }

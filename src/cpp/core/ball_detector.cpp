@@ -12,11 +12,11 @@ namespace trackcore {
 namespace {
 
 constexpr int block = simd::ball_block;
-constexpr double absorb = 1.0 / 64;      // share of what stands still that becomes background
-constexpr int most_measured = 20'000;    // pixels of a blob that are looked at
-constexpr double most_foreground = 0.2;  // share of the searched pixels; more is no ball
+constexpr double absorb = 1.0 / 64;        // share of what stands still that becomes background
+constexpr int most_measured = 20'000;      // pixels of a blob that are looked at
+constexpr double most_foreground = 0.2;    // share of the searched pixels; more is no ball
 constexpr std::size_t measured_ahead = 4;  // blobs whose pixels are on their way from the cache
-constexpr int patience = 3;              // overloaded frames until the background is given up
+constexpr int patience = 3;                // overloaded frames until the background is given up
 
 bool stronger(const BallCandidate& a, const BallCandidate& b) {
     if ((a.rule == BallRule::accepted) != (b.rule == BallRule::accepted))

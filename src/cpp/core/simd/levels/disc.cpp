@@ -242,6 +242,6 @@ void widen(const std::uint8_t* __restrict now, const std::uint8_t* __restrict hi
 }  // namespace
 
 namespace trackcore::simd {
-const DiscKernels TRACKCORE_LEVEL_TABLE(disc_kernels){
-    disc<fit_offset>, disc<disc_parameters>, streak, widen, energy};
+const DiscKernels TRACKCORE_LEVEL_TABLE(disc_kernels){disc<fit_offset>, disc<disc_parameters>,
+                                                      streak, widen, energy};
 }  // namespace trackcore::simd
