@@ -58,6 +58,10 @@ struct DiscKernels {
     void (*disc_and_offset)(const FitWindow& window, const BallShape& shape, float* sums);
     /// The time average of that disc on its way; the chord across the way has a blurred length.
     void (*streak)(const FitWindow& window, const BallShape& shape, float* sums);
+    /// The same by the mean of the disc itself, its edge that of square pixels, at so many moments:
+    /// slower, and right where the chord is too simple.
+    void (*streak_by_moments)(const FitWindow& window, const BallShape& shape, int moments,
+                              float* sums);
     /// The same bits at every level: base and image as floats.
     void (*widen)(const std::uint8_t* now, const std::uint8_t* high, const std::uint8_t* low, int n,
                   float* now_out, float* base_out);
