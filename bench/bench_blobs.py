@@ -96,12 +96,15 @@ def components(n_balls: int, noise: float) -> Callable[[int], int]:
     return call
 
 
-def simple_blobs(n_balls: int, noise: float) -> Callable[[int], int]:
-    made = difference(n_balls, noise)
+def simple_detector() -> cv2.SimpleBlobDetector:
     params = cv2.SimpleBlobDetector_Params()
     params.blobColor, params.minArea, params.maxArea = 255, 12, 2000
     params.minThreshold, params.maxThreshold, params.thresholdStep = 20, 180, 10
-    detector = cv2.SimpleBlobDetector_create(params)
+    return cv2.SimpleBlobDetector_create(params)
+
+
+def simple_blobs(n_balls: int, noise: float) -> Callable[[int], int]:
+    made, detector = difference(n_balls, noise), simple_detector()
     return lambda i: len(detector.detect(made(i)))
 
 
@@ -160,6 +163,37 @@ def spread(n_balls: int, noise: float, n: int = 400) -> tuple[float, float, floa
     return float(np.median(times)), float(np.percentile(times, 99)), min(times)
 
 
+def still_row(width: int, height: int, n_balls: int) -> list[object]:
+    """Race `detect_blobs` against a SimpleBlobDetector tuned to the scene, on a still."""
+    rng = np.random.default_rng(n_balls)
+    across = round((n_balls * width / height) ** 0.5)
+    x = np.linspace(40, width - 40, across)
+    y = np.linspace(40, height - 40, -(-n_balls // across))
+    at = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)[:n_balls]
+    at = at + rng.uniform(-5, 5, at.shape)
+    balls = [synth.Ball(xy_px=tuple(p), radius_px=RADIUS, level=LEVEL) for p in at]
+    grey = synth.draw_balls(background()[:height, :width], balls, supersample=4)
+    image = np.clip(np.rint(grey + 2 * rng.standard_normal(grey.shape)), 0, 255).astype(np.uint8)
+    simple, options = simple_detector(), tc.BlobOptions(polarity="bright")
+    errors = []
+    for found in (
+        [k.pt for k in simple.detect(image)],
+        tc.detect_blobs(image, options=options).xy_px,
+    ):
+        apart = np.linalg.norm(np.asarray(found)[:, None] - at[None], axis=2).min(axis=0)
+        assert apart.max() < 1, apart.max()
+        errors.append(float(np.sqrt((apart**2).mean())))
+    run = race(lambda _: simple.detect(image), lambda _: tc.detect_blobs(image, options=options),
+               rounds=9)  # fmt: skip
+    return [
+        f"{width} x {height}, {n_balls}",
+        *errors,
+        run.theirs.cpu_ms,
+        run.ours.cpu_ms,
+        run.cpu_ratio,
+    ]
+
+
 def bench_balls_1080p(benchmark):
     call = ours(50, 2.0)
     counter = iter(range(10**9))
@@ -176,6 +210,9 @@ def main() -> None:
         print(table(["peer", "scene", "ours", "they find", "their ms", "our ms", "times"], []))
         for case in CASES:
             rows(*case)
+        header = ["still, balls", "SimpleBlob px", "detect_blobs px", "its ms", "our ms", "times"]
+        cases = [still_row(640, 480, 50), still_row(1920, 1080, 50), still_row(1920, 1080, 400)]
+        print("\n" + table(header, cases))
 
 
 if __name__ == "__main__":

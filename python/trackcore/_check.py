@@ -28,14 +28,7 @@ class Dims:
 
     def array(self, name: str, value: ArrayLike, shape: Sequence[int | str]) -> NDArray[np.float64]:
         """Return `value` as a contiguous float64 array of the given shape."""
-        try:
-            array = np.asarray(value)
-            if array.dtype.kind not in "fiu":
-                raise TypeError
-            array = np.asarray(array, dtype=np.float64, order="C")
-        except (TypeError, ValueError):
-            got = f"{type(value).__name__} of dtype {np.asarray(value, dtype=object).dtype}"
-            raise InputError(f"{name}: expected an array of real numbers, got {got}") from None
+        array = _reals(name, value)
         if array.size == 0 and 0 in array.shape and len(shape) != array.ndim:
             # `[]` is the natural way to say "no points"
             array = array.reshape([0 if isinstance(s, str) else s for s in shape])
@@ -59,6 +52,19 @@ class Dims:
             size, owner = self._known[want]
             return f"{want}={size} as in {owner}"
         return str(want)
+
+
+def _reals(name: str, value: ArrayLike) -> NDArray[np.float64]:
+    if type(value) is np.ndarray and value.dtype == np.float64 and value.flags.c_contiguous:
+        return value  # the usual case of a call per frame
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiu":
+            raise TypeError
+        return np.asarray(array, dtype=np.float64, order="C")
+    except (TypeError, ValueError):
+        got = f"{type(value).__name__} of dtype {np.asarray(value, dtype=object).dtype}"
+        raise InputError(f"{name}: expected an array of real numbers, got {got}") from None
 
 
 def image_array(name: str, value: object) -> NDArray[np.generic]:

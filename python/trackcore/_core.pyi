@@ -4,7 +4,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['BallDetector', 'BallOptions', 'FeatureOptions', 'FramePyramid', 'PointOptions', 'RegionOptions', 'SANITIZED', 'Tracker', 'available_threads', 'best_cpu_level', 'cpu_level', 'detect_features', 'distort', 'find_pattern', 'first_without_center', 'fit_blobs', 'frame_motion', 'frame_stats', 'track_points', 'track_regions', 'track_stats', 'triangulate', 'undistort']
+__all__: list[str] = ['BallDetector', 'BallOptions', 'FeatureOptions', 'FramePyramid', 'PointOptions', 'RegionOptions', 'SANITIZED', 'Tracker', 'available_threads', 'best_cpu_level', 'cpu_level', 'detect_features', 'distort', 'find_blobs', 'find_pattern', 'first_without_center', 'fit_blobs', 'frame_motion', 'frame_stats', 'track_points', 'track_regions', 'track_stats', 'triangulate', 'undistort', 'without_overlaps']
 class FramePyramid:
     def __init__(self) -> None:
         ...
@@ -80,6 +80,8 @@ def detect_features(image: FramePyramid, options: FeatureOptions, existing_px: n
     ...
 def distort(uv_px: numpy.typing.NDArray[numpy.float64], lens: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
     ...
+def find_blobs(image: numpy.typing.NDArray[numpy.float32], min_radius: typing.SupportsFloat | typing.SupportsIndex, max_radius: typing.SupportsFloat | typing.SupportsIndex, min_contrast: typing.SupportsFloat | typing.SupportsIndex, min_snr: typing.SupportsFloat | typing.SupportsIndex, max_elongation: typing.SupportsFloat | typing.SupportsIndex, noise: typing.SupportsFloat | typing.SupportsIndex, bright: bool, dark: bool) -> numpy.typing.NDArray[numpy.float64]:
+    ...
 def find_pattern(pattern: numpy.ndarray, area: numpy.ndarray, *, with_map: bool) -> tuple[bool, int, int, float, numpy.typing.NDArray[numpy.float32]]:
     ...
 def first_without_center(P_img_world: numpy.typing.NDArray[numpy.float64]) -> int:
@@ -99,6 +101,8 @@ def track_stats(xy_px: numpy.typing.NDArray[numpy.float64], ncc: numpy.typing.ND
 def triangulate(P_img_world: numpy.typing.NDArray[numpy.float64], uv_px: numpy.typing.NDArray[numpy.float64], method: typing.SupportsInt | typing.SupportsIndex, sigma_px: typing.SupportsFloat | typing.SupportsIndex, robust_px: typing.SupportsFloat | typing.SupportsIndex, least_angle_rad: typing.SupportsFloat | typing.SupportsIndex, covariance: bool, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.uint8], numpy.typing.NDArray[numpy.float64] | None, numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
     ...
 def undistort(uv_px: numpy.typing.NDArray[numpy.float64], lens: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+    ...
+def without_overlaps(discs: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.int32]:
     ...
 SANITIZED: bool
 __version__: str

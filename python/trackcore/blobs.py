@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -11,15 +10,12 @@ from numpy.typing import NDArray
 
 from trackcore import _core
 from trackcore._check import image_array
-from trackcore._cv2 import load_cv2
 from trackcore.options import BlobOptions, Polarity, require_options
 from trackcore.pyramid import FramePyramid
 
 Floats = NDArray[np.float64]
 
-_STEP = 1.26  # of scale, three to the octave
-_DISC_RESPONSE = 0.736 * np.log(_STEP)  # of a disc of contrast 1 at its best scale, radius / sqrt 2
-_INNER_SIGMA = 0.5  # blur that an image is supposed to have already
+_NOISE_SAMPLES = 60_000  # pixels suffice for its median
 _RING_RADIUS = 0.72  # a ring's outer radius over that of the disc with the same best scale
 _HOLLOW = 0.5  # inner over outer contrast of a ring, at most
 
@@ -78,8 +74,6 @@ def detect_blobs(image: NDArray[Any], *, options: BlobOptions | None = None) -> 
     InputError
         If an argument has the wrong type, dtype, shape or range. An image without blobs does not
         raise.
-    DependencyError
-        If OpenCV, whose Gaussian filter this uses, cannot be imported.
 
     Notes
     -----
@@ -99,12 +93,17 @@ def detect_blobs(image: NDArray[Any], *, options: BlobOptions | None = None) -> 
     """
     chosen = BlobOptions() if options is None else options
     require_options(chosen, BlobOptions)
-    grey = FramePyramid(image_array("image", image), 1, copy=False).level(0).astype(np.float32)
-    finite = np.where(np.isfinite(grey), grey, np.float32(0))
+    finite = FramePyramid(image_array("image", image), 1, copy=False).level(0).astype(np.float32)
+    if image.dtype.kind == "f":
+        np.nan_to_num(finite, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
     noise = _noise(finite)
     if image.dtype.kind == "u":
         noise = float(np.hypot(noise, 12**-0.5))
-    starts = _maxima(load_cv2(), finite, chosen, noise)
+    starts = _core.find_blobs(
+        finite, chosen.min_radius_px, chosen.max_radius_px, chosen.min_contrast, chosen.min_snr,
+        chosen.max_elongation, noise, chosen.polarity != Polarity.DARK,
+        chosen.polarity != Polarity.BRIGHT,
+    )  # fmt: skip
     if len(starts) == 0:
         return _blobs(np.zeros((10, 0)), noise)
     if chosen.refine:
@@ -124,69 +123,11 @@ def _noise(grey: NDArray[np.float32]) -> float:
     """Return the noise of the flattest part of the image: what a mask blind to planes sees."""
     if min(grey.shape) < 3:
         return 0.0
-    across = grey[:, :-2] - 2 * grey[:, 1:-1] + grey[:, 2:]
-    bent = across[:-2] - 2 * across[1:-1] + across[2:]
+    step = max(1, grey.size // _NOISE_SAMPLES)
+    down = [grey[k : grey.shape[0] - 2 + k : step] for k in range(3)]
+    bent = down[0] - 2 * down[1] + down[2]
+    bent = bent[:, :-2] - 2 * bent[:, 1:-1] + bent[:, 2:]
     return float(np.median(np.abs(bent))) / 0.6745 / 6.0
-
-
-def _maxima(
-    cv2: ModuleType, grey: NDArray[np.float32], options: BlobOptions, noise: float
-) -> Floats:
-    """Return (n, 4) x, y, radius, contrast of maxima in place and scale."""
-    first = options.min_radius_px / 2**0.5 / _STEP**1.5
-    n_scales = int(np.ceil(np.log(options.max_radius_px / options.min_radius_px) / np.log(_STEP)))
-    sigmas = first * _STEP ** np.arange(n_scales + 4)
-    blurred, had, responses = grey, _INNER_SIGMA, []
-    for i, sigma in enumerate(sigmas):
-        more = float(np.sqrt(max(sigma**2 - had**2, 1e-4)))
-        smoother = cv2.GaussianBlur(blurred, (0, 0), more, borderType=cv2.BORDER_REPLICATE)
-        if i > 0:
-            responses.append(blurred - smoother)
-        blurred, had = smoother, max(float(sigma), had)
-    signs = {Polarity.BRIGHT: (1,), Polarity.DARK: (-1,), Polarity.ANY: (1, -1)}[options.polarity]
-    found = [
-        _scale_maxima(cv2, responses, i, sign, float(sigmas[i]), options, noise)
-        for sign in signs
-        for i in range(1, len(responses) - 1)
-    ]
-    return np.concatenate(found) if found else np.zeros((0, 4))
-
-
-def _scale_maxima(
-    cv2: ModuleType,
-    responses: list[NDArray[np.float32]],
-    index: int,
-    sign: int,
-    sigma: float,
-    options: BlobOptions,
-    noise: float,
-) -> Floats:
-    """Return the maxima of one scale that are no weaker than the scales beside it."""
-    here = sign * responses[index]
-    radius = 2**0.5 * sigma * _STEP**0.5
-    weakest = max(options.min_contrast, options.min_snr * noise / (np.pi**0.5 * radius)) / 2
-    good = here > weakest * _DISC_RESPONSE
-    good &= here >= cv2.dilate(here, np.ones((3, 3), np.uint8))
-    for beside in (responses[index - 1], responses[index + 1]):
-        good &= here >= sign * beside
-    good[[0, -1]] = good[:, [0, -1]] = False
-    y, x = np.nonzero(good)
-    around = {(i, j): here[y + j, x + i].astype(np.float64) for i in (-1, 0, 1) for j in (-1, 0, 1)}
-    xx = around[1, 0] + around[-1, 0] - 2 * around[0, 0]
-    yy = around[0, 1] + around[0, -1] - 2 * around[0, 0]
-    xy = (around[1, 1] + around[-1, -1] - around[1, -1] - around[-1, 1]) / 4
-    trace, det = xx + yy, xx * yy - xy**2
-    ratio = options.max_elongation**2  # curvatures go as the square of lengths
-    round_ = trace**2 * ratio < (1 + ratio) ** 2 * det
-    gx, gy = (around[1, 0] - around[-1, 0]) / 2, (around[0, 1] - around[0, -1]) / 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        dx, dy = (xy * gy - yy * gx) / det, (xy * gx - xx * gy) / det
-    contrast = sign * around[0, 0] / _DISC_RESPONSE
-    rows = np.stack(
-        [x + np.clip(dx, -0.5, 0.5), y + np.clip(dy, -0.5, 0.5), np.full(len(x), radius), contrast],
-        axis=1,
-    )
-    return np.asarray(rows[round_])
 
 
 def _keep(rows: Floats, ok: NDArray[np.bool_], options: BlobOptions, noise: float) -> Any:
@@ -215,24 +156,7 @@ def _score(rows: Floats, noise: float) -> Floats:
 def _without_overlaps(rows: Floats, noise: float) -> NDArray[np.intp]:
     """Return the strongest first, without those whose centre lies inside a stronger one."""
     order = np.argsort(-_score(rows, noise), kind="stable")
-    side = 2 * max(float(rows[2].max(initial=0)), 1.0)
-    cells: dict[tuple[int, int], list[int]] = {}
-    kept = []
-    for k in order:
-        x, y, r = rows[:3, k]
-        column, row = int(x // side), int(y // side)
-        near = [
-            other
-            for i in (-1, 0, 1)
-            for j in (-1, 0, 1)
-            for other in cells.get((column + i, row + j), ())
-        ]
-        apart = np.hypot(rows[0, near] - x, rows[1, near] - y)
-        if (apart < 0.75 * np.maximum(rows[2, near], r)).any():
-            continue
-        cells.setdefault((column, row), []).append(int(k))
-        kept.append(int(k))
-    return np.array(kept, dtype=np.intp)
+    return np.asarray(order[_core.without_overlaps(np.ascontiguousarray(rows[:4, order].T))])
 
 
 def _blobs(rows: Floats, noise: float) -> Blobs:

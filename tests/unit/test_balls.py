@@ -113,6 +113,30 @@ def test_streaks_say_how_far_the_ball_went():
     assert all(w[0] >= 0 for w in ways)
 
 
+def test_frames_read_where_they_lie_and_copied_ones_give_the_same_balls():
+    clip = synth.ball_clip(seed=2, speed_px=5.0, size=(320, 240))
+    in_place, copied = tc.BallDetector(), tc.BallDetector()
+    seen = 0
+    for i, frame in enumerate(clip.frames()):
+        spaced = np.repeat(frame, 2, axis=1)[:, ::2]
+        expected, found = copied.process(spaced, i), in_place.process(frame, i)
+        assert_array_equal(found.xy_px, expected.xy_px)
+        assert_array_equal(in_place.background, copied.background)
+        frame[:] = 0  # its owner may do with it what he likes
+        seen += len(found)
+    assert seen > 20
+
+
+def test_a_short_streak_is_as_exact_as_noise_lets_it_be():
+    made = dict(radius_px=4.0, contrast=120.0, speed_px=20.0, exposure=0.4, size=(320, 240))
+    clips = [synth.ball_clip(seed=s, **made) for s in range(4)]
+    e = np.concatenate([errors(clip, detections(clip), 4.0)[:, :2] for clip in clips])
+    assert len(e) > 40
+    noise = np.hypot(1.0, 12**-0.5)
+    bound = synth.ball_crlb_px(clips[0].balls[-1][0], contrast=120.0, noise=float(noise))
+    assert np.sqrt((e**2).mean()) <= 1.3 * np.sqrt((bound**2).mean())
+
+
 def test_a_ball_before_a_patterned_background_is_as_exact():
     y, x = np.mgrid[0:240, 0:320]
     pattern = 110 + 50 * np.sin(x / 3.1) * np.cos(y / 4.3)

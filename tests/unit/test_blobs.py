@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +12,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import trackcore as tc
-from trackcore import InputError, synth
+from tests.oracle import blobs as oracle
+from trackcore import InputError, _core, synth
 
 
 def spots(level, seed=0, radius=(3.0, 9.0), noise=1.0, size=(320, 240), background=110.0):
@@ -45,6 +49,60 @@ def test_discs_are_found_once_each_and_exactly(level):
     assert_allclose(blobs.contrast, level - 110, atol=4)
     assert not blobs.ring.any()
     assert (np.diff(blobs.score) <= 0).all()
+
+
+@pytest.mark.parametrize("level", ["baseline", "v3"])
+def test_every_cpu_level_starts_from_the_same_maxima(level):
+    levels = ["baseline", "v3", "v4"]
+    if levels.index(level) >= levels.index(_core.best_cpu_level()):
+        pytest.skip("this CPU or build has no higher level")
+    script = """
+import hashlib, sys
+import numpy as np
+from trackcore import _core
+rng = np.random.default_rng(0)
+for h, w in ((3, 3), (5, 70), (61, 33), (200, 301)):
+    image = rng.normal(0, 20, (h, w)).astype(np.float32)
+    starts = _core.find_blobs(image, 1.5, 30.0, 1.0, 1.0, 4.0, 1.0, True, True)
+    print(len(starts), hashlib.sha256(starts.tobytes()).hexdigest())
+"""
+    said = []
+    for one in (level, _core.best_cpu_level()):
+        done = subprocess.run(
+            [sys.executable, "-c", script], env={**os.environ, "TRACKCORE_CPU": one},
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        said.append(done.stdout)
+    assert said[0] == said[1]
+    assert int(said[0].splitlines()[-1].split()[0]) > 100
+
+
+def test_maxima_are_those_of_plain_differences_of_gaussians():
+    image, xy, _ = spots(190.0)
+    grey = image.astype(np.float32)
+    found = _core.find_blobs(grey, 2.0, 20.0, 8.0, 12.0, 2.0, 1.0, bright=True, dark=True)
+    expected = oracle.maxima(grey, 2.0, 8, 8.0 / 2)
+    assert len(expected) >= len(xy)
+    for x, y, radius, contrast in expected:
+        k = np.hypot(found[:, 0] - x, found[:, 1] - y).argmin()
+        # the oracle's are whole pixels; octaves have pixels of their own
+        assert np.hypot(found[k, 0] - x, found[k, 1] - y) < 0.4 * radius
+        assert_allclose(found[k, 2], radius, rtol=1e-6)
+        assert_allclose(found[k, 3], contrast, rtol=0.1)
+
+
+def test_overlaps_leave_the_strongest():
+    rng = np.random.default_rng(3)
+    discs = np.c_[rng.uniform(-3, 200, (400, 2)), rng.uniform(1, 9, 400), np.ones(400)]
+    kept = []
+    for k, (x, y, r, _) in enumerate(discs):
+        others = discs[kept].reshape(-1, 4)
+        apart = np.hypot(others[:, 0] - x, others[:, 1] - y)
+        if (apart >= 0.75 * np.maximum(others[:, 2], r)).all():
+            kept.append(k)
+    assert 50 < len(kept) < 350
+    assert_array_equal(_core.without_overlaps(discs), kept)
+    assert len(_core.without_overlaps(np.zeros((0, 4)))) == 0
 
 
 def test_polarity_is_symmetric_and_selects():

@@ -79,7 +79,7 @@ class Camera:
             _set(self, name, float(value))
         _set(self, "clock_reference_ns", int(self.clock_reference_ns))
         _set(self, "name", str(self.name))
-        _set(self, "_lens", _frozen(core_lens(self.K, self.distortion)))
+        _set(self, "_lens", frozen(core_lens(self.K, self.distortion)))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Camera):
@@ -203,14 +203,15 @@ def rigid(name: str, value: ArrayLike) -> Floats:
     if off > 1e-15:
         U, _, Vt = np.linalg.svd(R)
         T[:3, :3] = U @ Vt
-    return _frozen(T)
+    return frozen(T)
 
 
 def _set(camera: Camera, name: str, value: object) -> None:
     object.__setattr__(camera, name, value)
 
 
-def _frozen(array: Floats) -> Floats:
+def frozen(array: Floats) -> Floats:
+    """Return `array`, from now on read-only."""
     array.setflags(write=False)
     return array
 
@@ -223,7 +224,7 @@ def _matrix(value: ArrayLike) -> Floats:
             "K: expected [[fx, s, cx], [0, fy, cy], [0, 0, 1]] with focal lengths above 0,"
             f" got {K.tolist()}"
         )
-    return _frozen(K)
+    return frozen(K)
 
 
 def _size(value: Any) -> tuple[int, int]:

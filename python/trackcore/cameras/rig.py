@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from trackcore._check import Dims
-from trackcore.cameras.camera import Camera, rigid
+from trackcore.cameras.camera import Camera, frozen, rigid
 from trackcore.cameras.frame import PITCH_FRAME, WORLD, WorldFrame
 from trackcore.errors import InputError
 from trackcore.triangulate import triangulate
@@ -38,6 +38,8 @@ class StereoRig:
     left: Camera
     right: Camera
     frame: WorldFrame = WORLD
+    _P: Floats = field(init=False, repr=False, compare=False)
+    _F: Floats = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check that there are two cameras, apart."""
@@ -49,6 +51,13 @@ class StereoRig:
             raise InputError(f"frame: expected a WorldFrame, got {type(self.frame).__name__}")
         if not self.baseline_m > 0:
             raise InputError("right: expected a camera in another place than the left one")
+        # made once: a tracker asks for them several times a frame
+        P = np.stack([self.left.P_img_world, self.right.P_img_world])
+        object.__setattr__(self, "_P", frozen(P))
+        x, y, z = self.T_right_left[:3, 3]
+        E = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]) @ self.T_right_left[:3, :3]
+        F = np.linalg.inv(self.right.K).T @ E @ np.linalg.inv(self.left.K)
+        object.__setattr__(self, "_F", frozen(F / np.linalg.norm(F)))
 
     @property
     def cameras(self) -> tuple[Camera, Camera]:
@@ -63,7 +72,7 @@ class StereoRig:
     @property
     def P_img_world(self) -> Floats:
         """(2, 3, 4) projections of the pinholes: world [m] to undistorted pixels."""
-        return np.stack([self.left.P_img_world, self.right.P_img_world])
+        return self._P
 
     @property
     def T_right_left(self) -> Floats:
@@ -79,10 +88,7 @@ class StereoRig:
     @property
     def F_right_left(self) -> Floats:
         """(3, 3) fundamental matrix: (u, v, 1) right' F (u, v, 1) left = 0, undistorted pixels."""
-        x, y, z = self.T_right_left[:3, 3]
-        E = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]) @ self.T_right_left[:3, :3]
-        F = np.linalg.inv(self.right.K).T @ E @ np.linalg.inv(self.left.K)
-        return np.asarray(F / np.linalg.norm(F))
+        return self._F
 
     def project(self, X_world: ArrayLike) -> Floats:
         """Return where both cameras see points (n, 3) [m]: (n, 2, 2) [px], left first."""

@@ -28,7 +28,7 @@ def _tables(n: int) -> tuple[Floats, Floats, Floats]:
 
 def _basis(x: Floats, degree: int) -> Floats:
     """Return (len(x), degree + 1) Chebyshev polynomials at -1 .. 1; NaN beyond."""
-    inside = np.where(np.abs(x) < 1 + 1e-9, np.clip(x, -1.0, 1.0), np.nan)
+    inside = np.where(np.abs(x) < 1 + 1e-9, np.minimum(np.maximum(x, -1.0), 1.0), np.nan)
     return np.cos(np.arccos(inside)[:, None] * np.arange(degree + 1))
 
 

@@ -89,7 +89,8 @@ class BallFilter:
     def update(self, seen: Expected, uv: Floats, R: Floats) -> None:
         """Take in a sighting (2,) [px] of covariance `R` (2, 2)."""
         S = seen.S + R
-        gain = np.linalg.solve(S, seen.PH.T).T
+        adjugate = np.array([[S[1, 1], -S[0, 1]], [-S[1, 0], S[0, 0]]])
+        gain = seen.PH @ (adjugate / (S[0, 0] * S[1, 1] - S[0, 1] * S[1, 0]))
         self.x = self.x + gain @ (uv - seen.uv)
         P = self.P - gain @ S @ gain.T
         self.P = 0.5 * (P + P.T)

@@ -78,7 +78,8 @@ def crossing_times(path: Path, normal: Floats, distances: Floats, lo: float, hi:
         tau = np.where(found, low - a * (high - low) / (b - a), 0.5 * (low + high))
         for _ in range(_NEWTON_ROUNDS):
             X, V = path.places(tau)
-            to = np.clip(tau - (X @ normal - distances) / (V @ normal), low, high)
+            to = tau - (X @ normal - distances) / (V @ normal)
+            to = np.minimum(np.maximum(to, low), high)  # np.clip takes ten times as long
             done = np.abs(np.where(found, to - tau, 0.0)).max(initial=0.0) < _SETTLED_S
             tau = np.where(np.isfinite(to), to, tau)
             if done:

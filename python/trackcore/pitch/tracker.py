@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,8 @@ class StereoTracker:
         known = np.array_equal(rig.frame.axes, PITCH_FRAME.axes)
         self._gravity = -GRAVITY * up if known else np.zeros(3)
         self._P = rig.P_img_world
+        self._eyes = [camera.center_world for camera in rig.cameras]
+        self._focal_px = [float(camera.K[0, 0]) for camera in rig.cameras]
         self._clock = (0.0, self.options.clock_sigma_s)
         self._guesses: list[BallTrack] = []
         self._frames: tuple[list[list[Sighting]], list[list[Sighting]]] = ([], [])
@@ -189,9 +192,10 @@ class StereoTracker:
         """Return what a prediction may be, best first: squared distances, places in `seen`."""
         uv = np.array([s.flat_px for s in seen])
         d2 = expected.distances(uv, np.array([s.covariance for s in seen]))
-        focal = self.rig.cameras[which].K[0, 0]
-        off_m = np.linalg.norm(uv - expected.uv, axis=1) * expected.depth / focal
-        spread_m = np.sqrt(np.trace(expected.S)) * expected.depth / focal
+        m_per_px = expected.depth / self._focal_px[which]
+        u, v = (uv - expected.uv).T
+        off_m = np.hypot(u, v) * m_per_px
+        spread_m = math.sqrt(expected.S[0, 0] + expected.S[1, 1]) * m_per_px
         reach = max(self.options.max_jump_m, self.options.gate_sigma * spread_m)
         fits = (d2 <= self.options.gate_sigma**2) & (off_m <= reach)
         return sorted((float(d2[k]), k) for k in np.flatnonzero(fits).tolist())
@@ -207,8 +211,8 @@ class StereoTracker:
         updated: list[BallTrack] = []
         for d2, i, k, expected in sorted(claims, key=lambda c: c[:3]):
             track = self.tracks[i]
-            jump = np.linalg.norm(seen[k].flat_px - expected.uv) * expected.depth
-            far = jump / self.rig.cameras[which].K[0, 0] > self.options.max_jump_m
+            jump = math.dist(seen[k].flat_px, expected.uv) * expected.depth
+            far = jump / self._focal_px[which] > self.options.max_jump_m
             if track in updated or seen[k].number in taken or far:
                 continue
             track.take(seen[k], expected, d2)
@@ -247,15 +251,14 @@ class StereoTracker:
         points = self.rig.triangulate(uv, sigma_px=o.sigma_px)
         assert points.covariance is not None
         off = self.rig.sampson_px(uv[:, 0], uv[:, 1])
-        eyes = [camera.center_world for camera in self.rig.cameras]
         begun = []
         for k in np.flatnonzero(points.status == Triangulation.OK).tolist():
             left, right = pairs[k]
             apart = abs(left.common_ns - right.common_ns) * 1e-9
             X = points.X_world[k]
-            rays = [X - eye for eye in eyes]
+            rays = [X - eye for eye in self._eyes]
             depth = float(np.linalg.norm(rays[0]))
-            moved_px = o.speed_sigma * (apart + o.clock_sigma_s) * self.rig.left.K[0, 0] / depth
+            moved_px = o.speed_sigma * (apart + o.clock_sigma_s) * self._focal_px[_LEFT] / depth
             if not o.min_depth_m <= depth <= o.max_depth_m or off[k] > o.epipolar_px + moved_px:
                 continue
             C = first_covariance(points.covariance[k], rays, apart, self.rig.baseline_m, o)

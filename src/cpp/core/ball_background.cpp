@@ -33,6 +33,7 @@ void BallBackground::reset(int width, int height, const Options& options) {
     std::memset(bytes, 0, 4 * plane);
     frames_[0] = bytes, frames_[1] = bytes + plane;
     high_ = bytes + 2 * plane, low_ = bytes + 3 * plane;
+    for (auto& kept : kept_) kept.assign(place(0, height), 1);
     const std::size_t cells =
         static_cast<std::size_t>((height + noise_rows - 1) / noise_rows) * blocks_;
     sigma_.assign(cells, least_sigma);
@@ -48,15 +49,16 @@ void BallBackground::reset(int width, int height, const Options& options) {
 }
 
 std::size_t BallBackground::capacity() const {
-    return sigma_.capacity() + limit_.capacity() + noise_.capacity() + step_.capacity() +
-           everything_.capacity() + any_step_.capacity() + sum_.capacity() + count_.capacity();
+    return kept_[0].capacity() + kept_[1].capacity() + sigma_.capacity() + limit_.capacity() +
+           noise_.capacity() + step_.capacity() + everything_.capacity() + any_step_.capacity() +
+           sum_.capacity() + count_.capacity();
 }
 
 void BallBackground::next() { now_ = 1 - now_; }
 
 void BallBackground::start() {
     for (int y = 0; y < height_; ++y) {
-        std::memcpy(high(y), now(y), static_cast<std::size_t>(stride_));
+        std::memcpy(high(y), now(y), static_cast<std::size_t>(width_));
         std::memset(low(y), 0x80, static_cast<std::size_t>(stride_));
     }
     n_frames_ = 1;
@@ -87,8 +89,24 @@ void BallBackground::start_noise(std::span<const PixelBox> rows) {
     set_limits(0, sigma_.size());
 }
 
-bool BallBackground::learns(int y) const {
-    return n_frames_ < early_frames || (y + n_frames_) % turns == 0;
+bool BallBackground::learns(int y, int frame) const {
+    return frame < early_frames || (y + frame) % turns == 0;
+}
+
+void BallBackground::keep(int y, int begin, int end, const std::uint64_t* over,
+                          const std::uint64_t* under) {
+    const std::uint8_t* from = now(y);
+    std::uint8_t *to = room(y), *kept = kept_[now_].data() + place(0, y);
+    if (over == nullptr || learns(y, n_frames_ + 1)) {
+        std::memcpy(to + begin * block, from + begin * block,
+                    static_cast<std::size_t>(end - begin) * block);
+        std::memset(kept + begin, 1, static_cast<std::size_t>(end - begin));
+        return;
+    }
+    for (int i = begin; i < end; ++i) {
+        kept[i] = (over[i] | under[i]) != 0;
+        if (kept[i] != 0) std::memcpy(to + i * block, from + i * block, block);
+    }
 }
 
 double BallBackground::share() const {
@@ -146,6 +164,19 @@ void BallBackground::set_limits(std::size_t begin, std::size_t end) {
         const double step = 128.0 * std::max(2.0 * sigma, 1.0);
         step_[i] = static_cast<std::int16_t>(std::min(step, 32767.0));
     }
+}
+
+void BallBackground::fetch([[maybe_unused]] const BlobBox& box) const {
+#if defined(__GNUC__)
+    constexpr int around = 4, most_rows = 64;
+    const int x0 = std::max(box.x0 - around, 0), x1 = std::min(box.x1 + around, width_) - 1;
+    const int y0 = std::max(box.y0 - around, 0), y1 = std::min(box.y1 + around, height_);
+    for (int y = y0; y < std::min(y1, y0 + most_rows); ++y)
+        for (const std::uint8_t* plane : {now(y), before(y), high(y), low(y)}) {
+            __builtin_prefetch(plane + x0);
+            __builtin_prefetch(plane + x1);
+        }
+#endif
 }
 
 void BallBackground::accept(int y, int x0, int x1, double share) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/arena.hpp"
+#include "core/blob_runs.hpp"
 #include "core/simd/balls.hpp"
 
 namespace trackcore {
@@ -41,14 +42,39 @@ class BallBackground {
 
     /// Makes room for a frame: what was `now` becomes `before`.
     void next();
-    std::uint8_t* now(int y) { return frames_[now_] + row(y); }
-    std::uint8_t* before(int y) { return frames_[1 - now_] + row(y); }
+    /// Where row y of a frame that has to be copied goes.
+    std::uint8_t* room(int y) { return frames_[now_] + row(y); }
+    /// The frame need not be copied: until `release`, `now` is this. Its rows are whole blocks.
+    void borrow(const std::uint8_t* frame, std::ptrdiff_t stride) {
+        borrowed_ = frame, borrowed_stride_ = stride;
+    }
+    void release() { borrowed_ = nullptr; }
+    bool borrowed() const { return borrowed_ != nullptr; }
+    /// Of a borrowed frame, copies what the next one will ask for of blocks [begin, end) of row y:
+    /// rows that learn then, and blocks with foreground (null: everything).
+    void keep(int y, int begin, int end, const std::uint64_t* over, const std::uint64_t* under);
+
+    const std::uint8_t* now(int y) const {
+        return borrowed_ != nullptr ? borrowed_ + y * borrowed_stride_ : frames_[now_] + row(y);
+    }
+    /// The frame before; only where it was kept.
+    const std::uint8_t* before(int y) const { return frames_[1 - now_] + row(y); }
+    /// The same for one block: the background where nothing was kept, for it was that.
+    const std::uint8_t* before(int y, int block) const {
+        return kept_[1 - now_][place(block, y)] != 0 ? before(y) : high_ + row(y);
+    }
     std::uint8_t* high(int y) { return high_ + row(y); }
+    const std::uint8_t* high(int y) const { return high_ + row(y); }
     std::uint8_t* low(int y) { return low_ + row(y); }
+    const std::uint8_t* low(int y) const { return low_ + row(y); }
     const std::uint8_t* limits(int y) const { return limit_.data() + cell(0, y); }
     double sigma(int x, int y) const {
         return static_cast<double>(sigma_[cell(x / simd::ball_block, y)]);
     }
+
+    /// Asks for the pixels of a box and around it, which are needed soon: by now the frame has gone
+    /// through the caches.
+    void fetch(const BlobBox& box) const;
 
     /// The first frame, all of `now`, becomes the background.
     void start();
@@ -56,7 +82,7 @@ class BallBackground {
     /// row: the second frame's task.
     void start_noise(std::span<const PixelBox> rows);
     /// Whether row y learns from this frame.
-    bool learns(int y) const;
+    bool learns(int y) const { return learns(y, n_frames_); }
     /// Learns from blocks [begin, end) of row y of `now`. `foreground` counts this row's
     /// foreground pixels by block (null: none); `all`: nothing is foreground.
     void learn(int y, int begin, int end, const std::uint64_t* over, const std::uint64_t* under,
@@ -71,6 +97,10 @@ class BallBackground {
 
   private:
     std::ptrdiff_t row(int y) const { return static_cast<std::ptrdiff_t>(y) * stride_; }
+    std::size_t place(int block, int y) const {
+        return static_cast<std::size_t>(y) * blocks_ + block;
+    }
+    bool learns(int y, int frame) const;
     std::size_t cell(int block, int y) const {
         return static_cast<std::size_t>(y / noise_rows) * blocks_ + block;
     }
@@ -83,6 +113,9 @@ class BallBackground {
     std::ptrdiff_t stride_ = 0;
     Arena arena_;
     std::uint8_t *frames_[2] = {}, *high_ = nullptr, *low_ = nullptr;
+    const std::uint8_t* borrowed_ = nullptr;
+    std::ptrdiff_t borrowed_stride_ = 0;
+    std::vector<std::uint8_t> kept_[2];  // by block of a row: whether `frames_` has it
     // by cell
     std::vector<float> sigma_;
     std::vector<std::uint8_t> limit_, noise_, everything_;

@@ -12,10 +12,11 @@ namespace trackcore {
 namespace {
 
 constexpr int block = simd::ball_block;
-constexpr double absorb = 1.0 / 64;      // share of what stands still that becomes background
-constexpr int most_measured = 20'000;    // pixels of a blob that are looked at
-constexpr double most_foreground = 0.2;  // share of the searched pixels; more is no ball
-constexpr int patience = 3;              // overloaded frames until the background is given up
+constexpr double absorb = 1.0 / 64;        // share of what stands still that becomes background
+constexpr int most_measured = 20'000;      // pixels of a blob that are looked at
+constexpr double most_foreground = 0.2;    // share of the searched pixels; more is no ball
+constexpr std::size_t measured_ahead = 4;  // blobs whose pixels are on their way from the cache
+constexpr int patience = 3;                // overloaded frames until the background is given up
 
 bool stronger(const BallCandidate& a, const BallCandidate& b) {
     if ((a.rule == BallRule::accepted) != (b.rule == BallRule::accepted))
@@ -101,7 +102,7 @@ void BallDetector::read_row(const SourceImage& frame, int y, int begin, int end)
     const int x0 = begin * block, n = std::min(end * block, scene_.width()) - x0;
     const auto* row = static_cast<const std::uint8_t*>(frame.grey.data) + y * frame.grey.stride;
     const std::uint8_t* src = row + x0 * frame.pixel_stride;
-    std::uint8_t* dst = scene_.now(y) + x0;
+    std::uint8_t* dst = scene_.room(y) + x0;
     if (frame.channels >= 3) {
         if (frame.channel_stride == 1 && frame.pixel_stride == frame.channels)
             return simd::pyramid_kernels().luma_u8(src, frame.channels, frame.bgr, n, dst);
@@ -128,8 +129,11 @@ void BallDetector::read_rows(const SourceImage& frame, const PixelBox& box, bool
         const int x0 = std::max(box.x0, row_span_[y].x0), x1 = std::min(box.x1, row_span_[y].x1);
         if (x0 >= x1) continue;
         const int begin = x0 / block, end = (x1 + block - 1) / block, n = end - begin;
-        read_row(frame, y, begin, end);
-        if (!compare) continue;
+        if (!scene_.borrowed()) read_row(frame, y, begin, end);
+        if (!compare) {
+            if (scene_.borrowed()) scene_.keep(y, begin, end, nullptr, nullptr);
+            continue;
+        }
         searched += x1 - x0;
         std::uint64_t *over = over_.data() + begin, *under = under_.data() + begin;
         const bool any =
@@ -139,6 +143,7 @@ void BallDetector::read_rows(const SourceImage& frame, const PixelBox& box, bool
         if (any) {
             for (int i = 0; i < n; ++i) foreground_ += std::popcount(over[i] | under[i]);
         }
+        if (scene_.borrowed()) scene_.keep(y, begin, end, over_.data(), under_.data());
         if (learns) scene_.learn(y, begin, end, any ? over_.data() : nullptr, under_.data(), false);
         if (!any || runs_.overflowed()) continue;
         if (!bright) std::fill_n(over, n, 0);
@@ -158,6 +163,16 @@ void BallDetector::process(const SourceImage& frame, const PixelBox* window) {
     runs_.start(options_.merge_gap);
     fit_pixels_ = 0;
     scene_.next();
+    // A gated search reads little; of a whole frame the copy would be half of the memory traffic.
+    const bool as_it_is = frame.channels < 3 && frame.pixel_stride == 1 && window == nullptr &&
+                          scene_.width() % block == 0;
+    if (as_it_is)
+        scene_.borrow(static_cast<const std::uint8_t*>(frame.grey.data), frame.grey.stride);
+    find(frame, window);
+    scene_.release();
+}
+
+void BallDetector::find(const SourceImage& frame, const PixelBox* window) {
     const int n_frames = scene_.n_frames();
     if (n_frames == 0) {
         overloaded_ = false;
@@ -170,7 +185,11 @@ void BallDetector::process(const SourceImage& frame, const PixelBox* window) {
         scene_.start_noise(row_span_);
     }
     read_rows(frame, box, true);
-    if (overloaded_) return after_overload();
+    if (overloaded_) {
+        if (scene_.borrowed()) read_rows(frame, box, false);  // the whole, for the next frame
+        overloaded_ = true;
+        return after_overload();
+    }
     overloaded_frames_ = 0;
     const double least = std::numbers::pi * options_.min_radius * options_.min_radius;
     runs_.finish(static_cast<int>(std::ceil(least)));
@@ -247,8 +266,12 @@ void BallDetector::update_background(const Blob& blob) {
 }
 
 void BallDetector::judge() {
-    for (std::size_t i = 0; i < runs_.blobs().size(); ++i)
-        blobs_.push_back(measure(static_cast<std::int32_t>(i)));
+    const auto boxes = runs_.blobs();
+    for (std::size_t i = 0; i < boxes.size() + measured_ahead; ++i) {
+        if (i < boxes.size()) scene_.fetch(boxes[i]);
+        if (i >= measured_ahead)
+            blobs_.push_back(measure(static_cast<std::int32_t>(i - measured_ahead)));
+    }
     for (const BlobRun& run : runs_.runs())
         if (run.blob < 0) scene_.accept(run.y, run.x0, run.x1, absorb);
     std::sort(blobs_.begin(), blobs_.end(), [](const Blob& a, const Blob& b) {

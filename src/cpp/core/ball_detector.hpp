@@ -85,6 +85,7 @@ class BallDetector {
     };
 
     void resize(int width, int height);
+    void find(const SourceImage& frame, const PixelBox* window);
     PixelBox area(const PixelBox* window) const;
     void read_row(const SourceImage& frame, int y, int begin, int end);
     void read_rows(const SourceImage& frame, const PixelBox& box, bool compare);

@@ -22,12 +22,15 @@ void BlobSums::add(const BlobSums& o) {
 }
 
 void add_run(BallBackground& scene, const BlobRun& run, int x0, int y0, BlobSums& sums) {
-    const std::uint8_t *now = scene.now(run.y), *before = scene.before(run.y);
+    const std::uint8_t* now = scene.now(run.y);
     const std::uint8_t *high = scene.high(run.y), *low = scene.low(run.y);
     const int last = scene.width() - 1;
     const double y = run.y - y0;
     std::int64_t w = 0, wx = 0, wxx = 0, change = 0;
+    const std::uint8_t* before = nullptr;
     for (int x = run.x0; x < run.x1; ++x) {
+        if (x == run.x0 || x % simd::ball_block == 0)
+            before = scene.before(run.y, x / simd::ball_block);
         const int difference = std::abs((now[x] << 8 | 0x80) - (high[x] << 8 | low[x]));
         const int dt = now[x] - before[x];
         const std::int64_t at = x - x0, moment = at * difference;

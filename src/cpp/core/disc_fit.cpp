@@ -27,6 +27,9 @@ struct Normal {
     double energy;  // of what is left
 };
 
+constexpr float moments_per_px = 2.5f, most_half_by_moments = 24.0f;
+constexpr int moments_per_pass = 3;  // take the time of one pass of the chord
+
 using Vector = double[most_parameters];
 
 /// a = L D L^T with a's diagonal raised by `damping` of itself. False where a is not positive.
@@ -68,13 +71,19 @@ class Factors {
 
 /// Sums over the part of the window the ball can reach, and over all of it where the level of the
 /// background is sought.
-void evaluate(const FitWindow& window, const BallShape& shape, bool is_streak,
+void evaluate(const FitWindow& window, const BallShape& shape, bool is_streak, int moments,
               const DiscFitOptions& options, Normal& out) {
     const auto& kernels = simd::disc_kernels();
     float sums[simd::fit_sums(most_parameters)];
-    const int n = is_streak ? most_parameters : simd::disc_parameters;
-    (is_streak ? kernels.streak : kernels.disc)(window, shape, sums);
-    out.n = n;
+    const int all = is_streak ? most_parameters : simd::disc_parameters;
+    const int n = is_streak || options.offset ? all : simd::fit_offset;  // without the offset
+    if (moments > 0)
+        kernels.streak_by_moments(window, shape, moments, sums);
+    else
+        (is_streak        ? kernels.streak
+         : options.offset ? kernels.disc_and_offset
+                          : kernels.disc)(window, shape, sums);
+    out.n = all;
     int at = 0;
     for (int i = 0; i < n; ++i)
         for (int j = i; j < n; ++j) out.a[i][j] = out.a[j][i] = static_cast<double>(sums[at++]);
@@ -87,7 +96,7 @@ void evaluate(const FitWindow& window, const BallShape& shape, bool is_streak,
     out.b[simd::fit_soft] += weight * off;
     out.energy += weight * off * off;
     if (options.offset) return;
-    for (int i = 0; i < n; ++i) out.a[i][simd::fit_offset] = out.a[simd::fit_offset][i] = 0.0;
+    for (int i = 0; i < all; ++i) out.a[i][simd::fit_offset] = out.a[simd::fit_offset][i] = 0.0;
     out.a[simd::fit_offset][simd::fit_offset] = 1.0;
     out.b[simd::fit_offset] = 0.0;
 }
@@ -141,18 +150,55 @@ double moved(const BallShape& a, const BallShape& b) {
                   std::abs(a.half - b.half)}));
 }
 
-/// Sum of (image - base)^2: what there is to explain.
-double energy_of(const FitWindow& window) {
-    double total = 0.0;
-    for (int y = 0; y < window.height; ++y) {
-        const float *now = window.now + y * window.stride, *base = window.base + y * window.stride;
-        float row[4] = {};  // sums of their own, or each addition waits for the last
-        for (int x = 0; x < window.width; ++x)
-            row[x % 4] += (now[x] - base[x]) * (now[x] - base[x]);
-        total += static_cast<double>((row[0] + row[1]) + (row[2] + row[3]));
+/// Levenberg-Marquardt from one shape to a better one.
+struct Descent {
+    const FitWindow& window;
+    const DiscFitOptions& options;
+    bool is_streak;
+    Normal normal{}, trial{};
+    long work = 0;  ///< pixels visited
+    bool converged = false;
+    double last_gain = 1e300;  ///< of the last good step, in squared sigmas
+
+    long pixels() const { return static_cast<long>(window.width) * window.height; }
+    bool settled() const { return converged || last_gain < 0.3; }
+
+    /// @param moments  of a streak's exposure that are looked at; 0: the chord will do
+    void run(BallShape& shape, int moments) {
+        const long cost = pixels() * (1 + moments / moments_per_pass);
+        evaluate(window, shape, is_streak, moments, options, normal);
+        work += cost;
+        double damping = 1e-4;
+        converged = false;
+        for (int i = 0; i < most_iterations && !converged; ++i) {
+            const Factors factors(normal, damping);
+            if (!factors.positive()) break;
+            Vector step = {};
+            factors.solve(normal.b, step);
+            const BallShape next = stepped(shape, step, is_streak, options);
+            const double enough = near_sigmas * normal.energy / static_cast<double>(pixels());
+            if (damping < 1e-3 &&
+                (moved(shape, next) < near_px || gain(normal, shape, next) < enough)) {
+                shape = next;  // the next step would be far shorter: what is known suffices
+                converged = true;
+                break;
+            }
+            evaluate(window, next, is_streak, moments, options, trial);
+            work += cost;
+            if (trial.energy <= normal.energy) {
+                last_gain = (normal.energy - trial.energy) * static_cast<double>(pixels()) /
+                            std::max(trial.energy, 1e-9);
+                shape = next;
+                std::swap(normal, trial);
+                damping = std::max(damping * 0.1, 1e-7);
+            } else {
+                // where no step helps, this is the place
+                converged = moved(shape, next) < near_px;
+                damping = std::max(damping * 20.0, 1e-3);
+            }
+        }
     }
-    return total;
-}
+};
 
 }  // namespace
 
@@ -163,45 +209,18 @@ DiscFit fit_disc(const FitWindow& window, const BallShape& start, const DiscFitO
     shape.offset = 0.0f;
     shape.soft = static_cast<float>(
         std::min(start_soft, std::max(0.5, 0.9 * static_cast<double>(start.radius))));
-    Normal normal, trial;
-    evaluate(window, shape, is_streak, options, normal);
-    const long pixels = static_cast<long>(window.width) * window.height;
-    fit.work = pixels;
-    double damping = 1e-4;
-    bool converged = false;
-    double last_gain = 1e300;  // of the last good step, in squared sigmas
-    for (int i = 0; i < most_iterations && !converged; ++i) {
-        const Factors factors(normal, damping);
-        if (!factors.positive()) break;
-        Vector step = {};
-        factors.solve(normal.b, step);
-        const BallShape next = stepped(shape, step, is_streak, options);
-        const double enough = near_sigmas * normal.energy / static_cast<double>(pixels);
-        if (damping < 1e-3 &&
-            (moved(shape, next) < near_px || gain(normal, shape, next) < enough)) {
-            shape = next;  // the next step would be far shorter: what is known suffices
-            converged = true;
-            break;
-        }
-        evaluate(window, next, is_streak, options, trial);
-        fit.work += pixels;
-        if (trial.energy <= normal.energy) {
-            last_gain = (normal.energy - trial.energy) * static_cast<double>(pixels) /
-                        std::max(trial.energy, 1e-9);
-            shape = next;
-            std::swap(normal, trial);
-            damping = std::max(damping * 0.1, 1e-7);
-        } else {
-            // where no step helps, this is the place
-            converged = moved(shape, next) < near_px;
-            damping = std::max(damping * 20.0, 1e-3);
-        }
-    }
+    Descent descent{window, options, is_streak};
+    descent.run(shape, 0);
+    if (is_streak && descent.settled() && shape.half <= most_half_by_moments)
+        descent.run(shape, static_cast<int>(std::ceil(moments_per_px * 2.0f * shape.half)));
+    const Normal& normal = descent.normal;
+    const long pixels = descent.pixels();
+    fit.work = descent.work;
     fit.shape = shape;
     const double n_free = static_cast<double>(pixels - normal.n);
     const double variance = n_free > 0 ? normal.energy / n_free : normal.energy;
     fit.error = std::sqrt(variance);
-    const double total = energy_of(window);
+    const double total = static_cast<double>(simd::disc_kernels().energy(window));
     const double chance = options.noise * options.noise * static_cast<double>(pixels);
     fit.explained = total > chance
                         ? std::clamp(1.0 - (normal.energy - chance) / (total - chance), 0.0, 1.0)
@@ -219,10 +238,9 @@ DiscFit fit_disc(const FitWindow& window, const BallShape& start, const DiscFitO
     const double r = static_cast<double>(shape.radius);
     const double off =
         std::hypot(static_cast<double>(shape.x - start.x), static_cast<double>(shape.y - start.y));
-    fit.ok = (converged || last_gain < 0.3) && factors.positive() &&
-             std::isfinite(fit.covariance[0]) && fit.covariance[0] > 0.0 &&
-             fit.covariance[2] > 0.0 && r >= options.least_radius && r <= options.most_radius &&
-             off <= r + static_cast<double>(start.half);
+    fit.ok = descent.settled() && factors.positive() && std::isfinite(fit.covariance[0]) &&
+             fit.covariance[0] > 0.0 && fit.covariance[2] > 0.0 && r >= options.least_radius &&
+             r <= options.most_radius && off <= r + static_cast<double>(start.half);
     return fit;
 }
 

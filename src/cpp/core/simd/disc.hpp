@@ -51,13 +51,22 @@ struct FitWindow {
 constexpr int fit_sums(int n) { return n * (n + 1) / 2 + n + 1; }
 
 struct DiscKernels {
-    /// Edge profile 1/2 + 3/4 t - 1/4 t^3, t = (radius - distance) / soft cut to -1 .. 1.
+    /// Edge profile 1/2 + 3/4 t - 1/4 t^3, t = (radius - distance) / soft cut to -1 .. 1. Sums of
+    /// the parameters before the offset.
     void (*disc)(const FitWindow& window, const BallShape& shape, float* sums);
+    /// The same with the offset.
+    void (*disc_and_offset)(const FitWindow& window, const BallShape& shape, float* sums);
     /// The time average of that disc on its way; the chord across the way has a blurred length.
     void (*streak)(const FitWindow& window, const BallShape& shape, float* sums);
+    /// The same by the mean of the disc itself, its edge that of square pixels, at so many moments:
+    /// slower, and right where the chord is too simple.
+    void (*streak_by_moments)(const FitWindow& window, const BallShape& shape, int moments,
+                              float* sums);
     /// The same bits at every level: base and image as floats.
     void (*widen)(const std::uint8_t* now, const std::uint8_t* high, const std::uint8_t* low, int n,
                   float* now_out, float* base_out);
+    /// Sum of (image - base)^2: what there is to explain.
+    float (*energy)(const FitWindow& window);
 };
 
 }  // namespace trackcore::simd

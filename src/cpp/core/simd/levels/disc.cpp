@@ -65,10 +65,12 @@ struct Normal {
     }
     /// Pixels whose only parameter is the background's level.
     inline void add_background(WideFloat count, WideFloat errors, WideFloat energy) {
-        constexpr int square = fit_offset * n - fit_offset * (fit_offset - 1) / 2;
-        constexpr int gradient = n * (n + 1) / 2 + fit_offset;
-        sums[square] = add(sums[square], count);
-        sums[gradient] = add(sums[gradient], errors);
+        if constexpr (n > fit_offset) {
+            constexpr int square = fit_offset * n - fit_offset * (fit_offset - 1) / 2;
+            constexpr int gradient = n * (n + 1) / 2 + fit_offset;
+            sums[square] = add(sums[square], count);
+            sums[gradient] = add(sums[gradient], errors);
+        }
         sums[fit_sums(n) - 1] = add(sums[fit_sums(n) - 1], energy);
     }
     void store_to(float* out) const {
@@ -110,8 +112,9 @@ inline void for_pixels(const FitWindow& window, const BallShape& shape, float re
     normal.add_background(count, errors, energy);
 }
 
+template <int n>
 void disc(const FitWindow& window, const BallShape& shape, float* sums) {
-    Normal<disc_parameters> normal;
+    Normal<n> normal;
     const WideFloat level = all(shape.level), offset = all(shape.offset), one = all(1.0f);
     const WideFloat radius = all(shape.radius), sharp = all(1.0f / shape.soft);
     const PixelEdge pixel_edge(shape.soft);
@@ -214,6 +217,76 @@ void streak(const FitWindow& window, const BallShape& shape, float* sums) {
     normal.store_to(sums);
 }
 
+/// The mean of the disc at so many moments of the exposure.
+void streak_by_moments(const FitWindow& window, const BallShape& shape, int moments, float* sums) {
+    Normal<fit_parameters> normal;
+    const WideFloat level = all(shape.level), offset = all(shape.offset), one = all(1.0f);
+    const WideFloat radius = all(shape.radius), sharp = all(1.0f / shape.soft);
+    const WideFloat along_x = all(shape.along_x), along_y = all(shape.along_y);
+    const PixelEdge pixel_edge(shape.soft);
+    const float step = 2.0f / static_cast<float>(moments);
+    const float reach = shape.radius + 1.1f * shape.soft;
+    const auto size = [](float v) { return v < 0 ? -v : v; };
+    for_pixels(
+        window, shape, reach + shape.half * size(shape.along_x),
+        reach + shape.half * size(shape.along_y), normal,
+        [&](std::ptrdiff_t at, WideFloat dx, WideFloat dy, WideFloat weight) {
+            WideFloat share = all(0.0f), by_x = share, by_y = share, by_radius = share;
+            WideFloat by_soft = share, by_half = share, by_turn = share;
+            for (int i = 0; i < moments; ++i) {
+                const float when = (static_cast<float>(i) + 0.5f) * step - 1.0f;  // -1 .. 1
+                const WideFloat x = sub(dx, all(when * shape.half * shape.along_x));
+                const WideFloat y = sub(dy, all(when * shape.half * shape.along_y));
+                const WideFloat squared = mul_add(x, x, mul_add(y, y, all(1e-6f)));
+                const WideFloat per_distance = div(one, square_root(squared));
+                const WideFloat ux = mul(x, per_distance), uy = mul(y, per_distance);
+                const WideFloat inward = sub(radius, mul(squared, per_distance));
+                const WideFloat t = cut(mul(inward, sharp));
+                const WideFloat twice = mul(add(ux, ux), uy), slope = edge_slope(t);
+                share = add(share, pixel_edge(inward, edge(t), mul(twice, twice)));
+                const WideFloat rise_x = mul(slope, ux), rise_y = mul(slope, uy);
+                by_x = add(by_x, rise_x);
+                by_y = add(by_y, rise_y);
+                by_radius = add(by_radius, slope);
+                by_soft = mul_add(slope, t, by_soft);
+                by_half =
+                    mul_add(all(when), mul_add(rise_x, along_x, mul(rise_y, along_y)), by_half);
+                by_turn =
+                    mul_add(all(when), sub(mul(rise_y, along_x), mul(rise_x, along_y)), by_turn);
+            }
+            const WideFloat mean = all(0.5f * step);
+            share = mul(share, mean);
+            const WideFloat behind = add(load(window.base + at), offset);
+            const WideFloat contrast = mul(sub(level, behind), weight);
+            const WideFloat error =
+                mul(sub(load(window.now + at), mul_add(share, sub(level, behind), behind)), weight);
+            const WideFloat rise = mul(mul(contrast, sharp), mean);
+            const WideFloat j[fit_parameters] = {mul(share, weight),
+                                                 mul(rise, by_x),
+                                                 mul(rise, by_y),
+                                                 mul(rise, by_radius),
+                                                 sub(all(0.0f), mul(rise, by_soft)),
+                                                 mul(sub(one, share), weight),
+                                                 mul(rise, by_half),
+                                                 mul(mul(rise, all(shape.half)), by_turn)};
+            normal.add_pixels(j, error);
+        });
+    normal.store_to(sums);
+}
+
+float energy(const FitWindow& window) {
+    WideFloat total = all(0.0f);
+    for (int y = 0; y < window.height; ++y)
+        for (int x = 0; x < window.width; x += half_wide) {
+            const int rest = window.width - x;
+            const std::ptrdiff_t at = y * window.stride + x;
+            const WideFloat weight = load(lanes + (rest < half_wide ? fit_lanes - rest : 0));
+            const WideFloat apart = mul(sub(load(window.now + at), load(window.base + at)), weight);
+            total = mul_add(apart, apart, total);
+        }
+    return sum(total);
+}
+
 void widen(const std::uint8_t* __restrict now, const std::uint8_t* __restrict high,
            const std::uint8_t* __restrict low, int n, float* __restrict now_out,
            float* __restrict base_out) {
@@ -226,5 +299,6 @@ void widen(const std::uint8_t* __restrict now, const std::uint8_t* __restrict hi
 }  // namespace
 
 namespace trackcore::simd {
-const DiscKernels TRACKCORE_LEVEL_TABLE(disc_kernels){disc, streak, widen};
+const DiscKernels TRACKCORE_LEVEL_TABLE(disc_kernels){
+    disc<fit_offset>, disc<disc_parameters>, streak, streak_by_moments, widen, energy};
 }  // namespace trackcore::simd
