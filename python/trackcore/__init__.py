@@ -21,6 +21,7 @@ from trackcore.diagnosis import FailurePattern as FailurePattern
 from trackcore.diagnosis import apply_fix as apply_fix
 from trackcore.diagnosis import diagnose as diagnose
 from trackcore.errors import ArchiveError as ArchiveError
+from trackcore.errors import CancelledError as CancelledError
 from trackcore.errors import DependencyError as DependencyError
 from trackcore.errors import InputError as InputError
 from trackcore.errors import PrivacyError as PrivacyError

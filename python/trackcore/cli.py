@@ -252,6 +252,10 @@ def solve(
     footage: Annotated[
         str | None, typer.Option("--clip", metavar="CLIP", help="the footage of a tracks.npz")
     ] = None,
+    protected: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="a tracks.npz of your own: never dropped from the solve"),
+    ] = None,
     overlay: Overlay = True,
     session: Session = True,
     as_json: Json = False,
@@ -264,7 +268,7 @@ def solve(
     job = SolveJob(
         source=clip, folder=out or cli_solve.folder_for(clip), options=options, solving=solving,
         prior=prior, frames=frame_range(frames), step=step, mask=mask, fps=fps, overlay=overlay,
-        session=session, exports=tuple(formats(export, EXPORTS)), clip=footage,
+        session=session, exports=tuple(formats(export, EXPORTS)), clip=footage, protected=protected,
     )  # fmt: skip
     cli_solve.check(job)
     output = Output("solve", as_json=as_json, quiet=quiet)

@@ -17,9 +17,9 @@ from trackcore.analysis import ClipAnalysis
 from trackcore.cli_output import Exit, Interrupt, Output
 from trackcore.cli_solve_files import SolveFiles
 from trackcore.cli_track import Footage, clip_record, default_folder, version
+from trackcore.errors import CancelledError
 from trackcore.options import FilterOptions, SolveOptions, SolveWith
 from trackcore.solver import CameraPrior, Grade, Solve
-from trackcore.stats import ShotType
 from trackcore.summary import summarize
 from trackcore.tracks import Tracks
 
@@ -43,6 +43,7 @@ class SolveJob(Footage):
     prior: CameraPrior
     exports: tuple[str, ...] = ()
     clip: str | None = None  # of tracks that are solved again
+    protected: Path | None = None  # tracks of the user's own
 
     @property
     def of_tracks(self) -> bool:
@@ -98,9 +99,11 @@ def check(job: SolveJob) -> None:
     ------
     typer.BadParameter
     """
-    given = job.frames is not None or job.step != 1 or job.mask is not None
+    given = job.step != 1 or any(x is not None for x in (job.frames, job.mask, job.protected))
     if job.of_tracks and given:
-        raise typer.BadParameter("--frames, --step and --mask are for clips, not for tracks")
+        raise typer.BadParameter(
+            "--frames, --step, --mask and --protected are for clips, not for tracks"
+        )
     if job.clip is not None and not job.of_tracks:
         raise typer.BadParameter("--clip is the footage of a tracks.npz; CLIP is a clip itself")
 
@@ -120,7 +123,7 @@ def run(
     TrackcoreError, OSError
         If something cannot be read or written.
     """
-    found = _again(job, output) if job.of_tracks else _from_clip(job, output, cancelled)
+    found = _again(job, output, cancelled) if job.of_tracks else _from_clip(job, output, cancelled)
     record = _record(job, found)
     if judge is not None:
         record.update(judge(found))
@@ -162,8 +165,10 @@ def _from_clip(job: SolveJob, output: Output, cancelled: Interrupt) -> Solved:
     clip = trackcore.open_clip(job.source, frames=job.frames, step=job.step, fps=job.fps)
     job.folder.mkdir(parents=True, exist_ok=True)  # now, not when the work is done
     kept = job.folder / RESUME
+    own = None if job.protected is None else Tracks.load(job.protected)
     tracker = trackcore.SmartTracker(
-        _options(job), camera_prior=job.prior, solver=_solver(job), mask=job.mask,
+        _options(job), camera_prior=job.prior, solve_options=job.solving, protected=own,
+        mask=job.mask,
         session=job.session, checkpoint=kept,
     )  # fmt: skip
     with output.stages() as show:
@@ -183,7 +188,7 @@ def _from_clip(job: SolveJob, output: Output, cancelled: Interrupt) -> Solved:
     )  # fmt: skip
 
 
-def _again(job: SolveJob, output: Output) -> Solved:
+def _again(job: SolveJob, output: Output, cancelled: Interrupt) -> Solved:
     """Solve tracks that were made before; they are measured and filtered as in the pipeline."""
     raw = Tracks.load(job.source)
     job.folder.mkdir(parents=True, exist_ok=True)
@@ -195,10 +200,14 @@ def _again(job: SolveJob, output: Output) -> Solved:
         limits = FilterOptions(tripod=options.tripod, seed=options.seed)
         tracks = trackcore.find_bad_tracks(raw, limits).mute(raw).delete()
         show("solve", 2, 3, f"{len(tracks)} of {len(raw)} tracks are good")
-        solve = _solver(job)(
-            tracks, job.prior, None if analysis is None else analysis.shot,
-            options=SolveOptions(seed=options.seed), threads=options.threads,
-        )  # fmt: skip
+        try:
+            solve = trackcore.solve(
+                tracks, job.prior, None if analysis is None else analysis.shot,
+                options=replace(job.solving, seed=options.seed), cancel=cancelled,
+                threads=options.threads,
+            )  # fmt: skip
+        except CancelledError:
+            return Solved(exit=Exit.CANCELLED, raw=raw, tracks=tracks, analysis=analysis)
         show("solve", 3, 3, f"grade {solve.grade.value}: {solve.reasons[0]}")
     return Solved(
         exit=_exit(solve, cancelled=False), raw=raw, tracks=tracks, solve=solve, analysis=analysis
@@ -209,21 +218,6 @@ def _options(job: SolveJob) -> SmartTrackerOptions:
     """Return the options with `--shot-type tripod` said to all stages."""
     turns = job.options.tripod or job.solving.kind is SolveWith.TRIPOD
     return replace(job.options, tripod=turns)
-
-
-def _solver(job: SolveJob) -> Callable[..., Solve]:
-    """Return `trackcore.solve` with what the user asked of it."""
-    asked = job.solving
-
-    def solve(
-        tracks: Tracks, prior: CameraPrior, shot: ShotType | None, *, options: SolveOptions,
-        threads: int,
-    ) -> Solve:  # fmt: skip
-        kind = options.kind if asked.kind is SolveWith.AUTO else asked.kind
-        chosen = replace(asked, kind=kind, seed=options.seed)
-        return trackcore.solve(tracks, prior, shot, options=chosen, threads=threads)
-
-    return solve
 
 
 def _exit(solve: Solve | None, *, cancelled: bool) -> Exit:

@@ -89,7 +89,8 @@ class SolveFiles:
                 clip = open_clip(job.footage, frames=_part(tracks), color=True)
             write_report(
                 self._at("report", "report.html"), solve, tracks, clip=clip, attempts=attempts,
-                settings=settings, why=why, title=Path(job.source).name, n_tracked=n_tracked,
+                settings=settings, why=why, notes=() if pipeline is None else pipeline.notes,
+                title=Path(job.source).name, n_tracked=n_tracked,
             )  # fmt: skip
         self._exports(solve, tracks)
 
@@ -134,7 +135,7 @@ def of_pipeline(
         + "; ".join(a.changes)
         for a in best.adaptation_history
     ]
-    return _settings(best), (*why, *result.notes), _attempts(result.attempts, best)
+    return _settings(best), tuple(why), _attempts(result.attempts, best)
 
 
 def _settings(best: Attempt) -> tuple[ReportSetting, ...]:

@@ -6,6 +6,7 @@ TrackcoreError
 │   ├── RecordError                     a record that is not what the schema says
 │   ├── PrivacyError                    a record that would give away more than numbers
 │   └── ArchiveError                    an archive that may not be imported
+├── CancelledError                  the caller ended the work before it had a result
 ├── StoreError (also an OSError)    the data directory cannot be read or written
 └── DependencyError (also an ImportError)   a package that is missing or cannot be loaded
 """
@@ -33,6 +34,10 @@ class PrivacyError(InputError):
 
 class ArchiveError(InputError):
     """A file is no archive of records, or one that could do harm."""
+
+
+class CancelledError(TrackcoreError):
+    """The caller's `cancel` ended the work before there was a result."""
 
 
 class StoreError(TrackcoreError, OSError):

@@ -21,7 +21,7 @@ from trackcore.cli_output import Output
 from trackcore.errors import DependencyError
 from trackcore.exports import FORMATS, load_solve
 from trackcore.frames import open_clip
-from trackcore.options import SolveOptions, SolveWith, TrackerOptions
+from trackcore.options import SolveOptions, TrackerOptions
 from trackcore.pipeline import Attempt, PipelineResult, Plan, SmartTrackerOptions, Stage, Step
 from trackcore.settings import Settings, settings_used
 from trackcore.solver import CameraPrior, Grade, Zoom
@@ -111,7 +111,9 @@ def test_solve_writes_what_track_writes_and_the_camera(smart):
     solve = load_solve("shot_010-solve/solve.json")
     np.testing.assert_array_equal(solve.T_cam_world, smart.solve.T_cam_world)
     assert Tracks.load("shot_010-solve/solved.npz").ids.tolist() == solve.ids.tolist()
-    assert "shot_010.mp4" in Path("shot_010-solve/report.html").read_text("utf-8")
+    report = Path("shot_010-solve/report.html").read_text("utf-8")
+    assert "shot_010.mp4" in report
+    assert re.search(r'What to know</h3><ul class="notes"><li>A note</li>', report)
     assert "held-out error" in result.stdout
     assert "report.html" in result.stdout
 
@@ -211,17 +213,9 @@ def test_every_option_is_a_flag_and_reaches_the_pipeline(smart):
     assert any((o.get("frames"), o.get("step")) == ((1001, 1080), 2) for o in smart.opened)
 
 
-def test_the_shot_type_reaches_the_solver(smart, monkeypatch):
-    asked = []
-
-    def solve(_tracks, _prior, _shot, *, options, threads):
-        asked.append((options, threads))
-
-    monkeypatch.setattr(trackcore, "solve", solve)
+def test_the_shot_type_reaches_the_solver(smart):
     run("solve", "shot.mp4", "-o", "d", "-q", "--shot-type", "FREE", "--max-error-px", "3")
-    given = SolveOptions(seed=4, kind=SolveWith.TRIPOD)
-    smart.made[-1]["solver"](smart.tracks, None, None, options=given, threads=2)
-    assert asked == [(SolveOptions(kind="free", max_error_px=3.0, seed=4), 2)]
+    assert smart.made[-1]["solve_options"] == SolveOptions(kind="free", max_error_px=3.0)
     run("solve", "shot.mp4", "-o", "d", "-q", "--shot-type", "tripod")
     assert smart.made[-1]["options"].tripod  # filters hear it too
 

@@ -110,7 +110,11 @@ def test_a_cut_is_tracked_anew_and_the_longest_shot_is_solved() -> None:
     assert (after.raw_tracks.first_index == 30).sum() > 40, "others start in its first frame"
     assert after.shot_frames == (1, 30)
     assert after.solve.n_frames == 30
-    assert "frames 1 .. 30" in " ".join(found.notes)
+    assert found.frames_left_out == ((31, 44),)
+    assert found.to_dict()["frames_left_out"] == [[31, 44]]
+    (note,) = (note for note in found.notes if "cuts" in note)
+    assert "frames 1 .. 30" in note
+    assert "14 of 44 frames are left out: 31 .. 44" in note
     assert after.solve.solved.all()
     bundled = after.tracks.select(after.solve.bundled).seen.sum()
     assert after.success_rate == bundled / after.raw_tracks.seen[:, :30].sum()

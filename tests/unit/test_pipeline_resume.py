@@ -137,7 +137,10 @@ def test_adaptations_survive(tmp_path: Path) -> None:
     assert again.best.raw_tracks.equals(whole.best.raw_tracks)
 
 
-@pytest.mark.parametrize("change", ["clip", "options", "mask"])
+@pytest.mark.parametrize("change", [
+    "clip", "options", "mask", "camera_prior", "shot_type", "solve_options", "held_out", "policy",
+    "protected",
+])  # fmt: skip
 def test_what_belongs_to_another_run_is_not_taken_up(
     tmp_path: Path, frames: np.ndarray, change: str
 ) -> None:
@@ -150,8 +153,16 @@ def test_what_belongs_to_another_run_is_not_taken_up(
     tracker(tmp_path, quick()).run(frames, progress=count, cancel=lambda: done == 12)
     other = frames[::-1] if change == "clip" else frames
     second = tracker(tmp_path, quick(), **({"robust": True} if change == "options" else {}))
-    if change == "mask":
-        second.mask = np.ones((180, 320), bool)
+    others = {
+        "mask": np.ones((180, 320), bool), "camera_prior": tc.CameraPrior(focal_px=300.0),
+        "shot_type": tc.ShotType(tc.ShotKind.PAN_TILT, 1.0, {}),
+        "solve_options": tc.SolveOptions(max_error_px=1.0),
+        "held_out": tc.SolveOptions(held_out_share=0.3),
+        "policy": Fixed(tc.Settings(threshold=0.4), 80),
+        "protected": tc.Tracks.from_positions(np.full((1, 24, 2), 9.0), frame_size=scenes.SIZE),
+    }  # fmt: skip
+    if change in others:
+        setattr(second, change.replace("held_out", "solve_options"), others[change])
     steps: list[Step] = []
     second.run(other, progress=steps.append)
     assert not any(s.message == "tracked before" for s in steps)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trackcore.analysis import ClipAnalysis
 from trackcore.diagnosis import Diagnosis
@@ -41,10 +42,12 @@ class Attempt:
         What was solved: of the longest shot, healed, without bad tracks.
     analysis : ClipAnalysis or None
         None where nothing was tracked.
+    protected_ids : (n,) int64
+        Which tracks are the user's own.
     healing : Healing or None
         None where no gap was looked at.
     shot_frames : (first, last) or None
-        Clip frame numbers of the shot that was solved, where the clip has cuts.
+        Clip frame numbers of the shot that was solved, the longest, where the clip has cuts.
     confidence : float or None
         How likely the tracks determine a camera, said before the solve, 0 .. 1.
     solve : Solve or None
@@ -63,12 +66,27 @@ class Attempt:
     raw_tracks: Tracks
     tracks: Tracks
     analysis: ClipAnalysis | None = None
+    protected_ids: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     healing: Healing | None = None
     shot_frames: tuple[int, int] | None = None
     confidence: float | None = None
     solve: Solve | None = None
     diagnosis: Diagnosis | None = None
     session_id: str | None = None
+
+    @property
+    def protected(self) -> NDArray[np.bool_]:
+        """(n_tracks,) which of `tracks` are the user's own."""
+        return np.isin(self.tracks.ids, self.protected_ids)
+
+    @property
+    def frames_left_out(self) -> tuple[tuple[int, int], ...]:
+        """Clip frame numbers, first and last, before and after the shot that was solved."""
+        if self.shot_frames is None or not self.raw_tracks.n_frames:
+            return ()
+        numbers, (first, last) = self.raw_tracks.frame_numbers, self.shot_frames
+        parts = (numbers[numbers < first], numbers[numbers > last])
+        return tuple((int(part[0]), int(part[-1])) for part in parts if len(part))
 
     @property
     def rank(self) -> tuple[int, float, int]:
@@ -107,7 +125,9 @@ class Attempt:
             "adaptation_history": [a.to_dict() for a in self.adaptation_history],
             "tracks": len(self.raw_tracks),
             "tracks_solved": len(self.tracks),
+            "protected_tracks": len(self.protected_ids),
             "shot_frames": self.shot_frames and list(self.shot_frames),
+            "frames_left_out": [list(part) for part in self.frames_left_out],
             "pre_solve_confidence": self.confidence,
             "grade": solve and solve.grade.value,
             "reasons": [] if solve is None else list(solve.reasons),
@@ -163,6 +183,11 @@ class PipelineResult:
         return None if self.best is None else self.best.solve
 
     @property
+    def frames_left_out(self) -> tuple[tuple[int, int], ...]:
+        """Clip frame numbers, first and last, that the best attempt does not solve: other shots."""
+        return () if self.best is None else self.best.frames_left_out
+
+    @property
     def session(self) -> str | None:
         """Session of the best attempt."""
         return None if self.best is None else self.best.session_id
@@ -187,6 +212,7 @@ class PipelineResult:
         return {
             "cancelled": self.cancelled,
             "best_attempt": self.best and self.best.number,
+            "frames_left_out": [list(part) for part in self.frames_left_out],
             "attempts": [a.to_dict() for a in self.attempts],
             "stage_seconds": {
                 stage.value: {"wall_s": round(t.wall_s, 4), "cpu_s": round(t.cpu_s, 4)}

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,14 @@ from numpy.typing import NDArray
 from trackcore import _core
 from trackcore._files import write_bytes, write_text
 from trackcore.errors import InputError
+from trackcore.frames import Clip
 from trackcore.pipeline.watch import Watcher
 from trackcore.pixels import QualityMeter
 from trackcore.tracker import Tracker
 from trackcore.tracks import Tracks
+
+if TYPE_CHECKING:
+    from trackcore.pipeline.run import SmartTracker
 
 EVERY_FRAMES = 25
 """What the death of the process costs at most."""
@@ -34,6 +38,29 @@ class Behind:
     """How far an attempt had come: the last clip frame number it had tracked into."""
 
     frame: int
+
+
+def run_key(tracker: SmartTracker, clip: Clip, mask: NDArray[np.uint8] | None) -> dict[str, Any]:
+    """Return what the tracks of all attempts depend on.
+
+    Solves decide whether, and how, a clip is tracked again: what they are asked counts as well.
+    """
+    own, policy = tracker.protected, tracker.policy
+    return {
+        "clip": [clip.name, clip.size, clip.fps, clip.expected_length, clip.number_at(0)],
+        "first_frame": _digest(clip[0].image),
+        "options": repr(replace(tracker.options, threads=0)),
+        "prior": tracker.camera_prior.to_dict(), "shot": repr(tracker.shot_type),
+        "solving": repr(tracker.solve_options),
+        "solver": getattr(tracker.solver, "__qualname__", repr(type(tracker.solver))),
+        "policy": [repr(type(policy)), repr(getattr(policy, "__dict__", None))],
+        "mask": None if mask is None else _digest(mask),
+        "protected": None if own is None else [_digest(own.frame_numbers), _digest(own.xy_px)],
+    }  # fmt: skip
+
+
+def _digest(values: NDArray[Any]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
 
 
 class Checkpoint:

@@ -53,9 +53,10 @@ def measured(
 ) -> Attempt:
     """Measure all that tracks and pixels tell; choose the longest shot."""
     raw = attempt.raw_tracks
+    unknown = np.full(len(attempt.protected_ids), np.nan)
     analysis = analyze(
-        raw, probe=probe, pixels=seen, settings=attempt.settings, feature_quality_score=quality,
-        threads=options.threads,
+        raw, probe=probe, pixels=seen, settings=attempt.settings, protected=attempt.protected,
+        feature_quality_score=np.concatenate([quality, unknown]), threads=options.threads,
     )  # fmt: skip
     found = replace(attempt, analysis=analysis, diagnosis=analysis.diagnosis)
     if len(analysis.shots) == 1:
@@ -82,7 +83,9 @@ def healed(
     )
     if not wanted:
         return attempt
-    found = heal(attempt.tracks, clip, cancel=cancel, threads=options.threads)
+    found = heal(
+        attempt.tracks, clip, protected=attempt.protected, cancel=cancel, threads=options.threads
+    )
     return replace(attempt, tracks=found.tracks, healing=found)
 
 
@@ -95,7 +98,7 @@ def filtered(
         report = attempt.analysis.suspects
     else:
         limits = FilterOptions(tripod=options.tripod, seed=options.seed)
-        report = find_bad_tracks(attempt.tracks, limits)
+        report = find_bad_tracks(attempt.tracks, limits, protected=attempt.protected)
     good = report.mute(attempt.tracks).delete()
     if shot is None and attempt.analysis is not None:
         shot = attempt.analysis.shot
@@ -103,11 +106,10 @@ def filtered(
     return replace(attempt, tracks=good, confidence=round(chance, 4))
 
 
-def solve_options(options: SmartTrackerOptions) -> SolveOptions:
+def solve_options(options: SmartTrackerOptions, asked: SolveOptions) -> SolveOptions:
     """Return how the solver is asked."""
-    return SolveOptions(
-        kind=SolveWith.TRIPOD if options.tripod else SolveWith.AUTO, seed=options.seed
-    )
+    turns = options.tripod and asked.kind is SolveWith.AUTO
+    return replace(asked, kind=SolveWith.TRIPOD if turns else asked.kind, seed=options.seed)
 
 
 def diagnosed(attempt: Attempt, seen: PixelFeatures | None) -> Attempt:
@@ -132,6 +134,25 @@ def shot_words(attempt: Attempt) -> str:
     shots = len(attempt.analysis.shots)
     words = f"{attempt.analysis.shot.kind.value} shot"
     return words if shots == 1 else f"{shots} shots, the longest: {words}"
+
+
+def cut_words(attempt: Attempt) -> str:
+    """Say which frames are not solved, because the clip has cuts."""
+    parts = attempt.frames_left_out
+    n = sum(
+        int(
+            (
+                (attempt.raw_tracks.frame_numbers >= a) & (attempt.raw_tracks.frame_numbers <= b)
+            ).sum()
+        )
+        for a, b in parts
+    )
+    first, last = attempt.shot_frames or (0, 0)
+    left = " and ".join(f"{a} .. {b}" for a, b in parts)
+    return (
+        f"the clip has cuts: only its longest shot, frames {first} .. {last}, is solved; {n} of"
+        f" {attempt.raw_tracks.n_frames} frames are left out: {left} (solve each shot by itself)"
+    )
 
 
 def words(stage: Stage, attempt: Attempt) -> str:

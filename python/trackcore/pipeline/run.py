@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -12,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trackcore.errors import CancelledError
 from trackcore.frames import Clip, load_mask, open_clip
-from trackcore.options import require_options
-from trackcore.pipeline import judging
+from trackcore.options import SolveOptions, require_options
+from trackcore.pipeline import judging, own
 from trackcore.pipeline.attempt import GOOD, Attempt, PipelineResult
-from trackcore.pipeline.checkpoint import Checkpoint
+from trackcore.pipeline.checkpoint import Checkpoint, run_key
 from trackcore.pipeline.events import Stage, Step, Stopwatch
 from trackcore.pipeline.options import SmartTrackerOptions
 from trackcore.pipeline.plan import Plan
@@ -49,10 +49,15 @@ class SmartTracker:
         What is known of the camera.
     shot_type : ShotType, optional
         What kind of shot it is, if the user says so.
+    solve_options : SolveOptions, optional
+        How the camera is solved; the seed is that of `options`, which may also ask for a tripod.
+    protected : Tracks, optional
+        The user's own tracks of the clip: added to those of every attempt, after them, and never
+        filtered out, healed, held out or taken for outliers.
     policy : SettingsPolicy, optional
         Where settings come from; `ColdStart` unless given.
     solver : callable, optional
-        In place of `trackcore.solve`.
+        In place of `trackcore.solve`, with the same arguments.
     mask : path or (h, w) array, optional
         Where tracks may start: white, or non-zero.
     session : bool
@@ -80,6 +85,8 @@ class SmartTracker:
         *,
         camera_prior: CameraPrior | None = None,
         shot_type: ShotType | None = None,
+        solve_options: SolveOptions | None = None,
+        protected: Tracks | None = None,
         policy: SettingsPolicy | None = None,
         solver: Callable[..., Solve] | None = None,
         mask: str | PathLike[str] | NDArray[Any] | None = None,
@@ -90,6 +97,9 @@ class SmartTracker:
         self.options = SmartTrackerOptions() if options is None else options
         require_options(self.options, SmartTrackerOptions)
         self.camera_prior, self.shot_type = camera_prior or CameraPrior(), shot_type
+        self.solve_options = SolveOptions() if solve_options is None else solve_options
+        require_options(self.solve_options, SolveOptions)
+        self.protected = protected
         self.policy: SettingsPolicy = ColdStart() if policy is None else policy
         self.solver = solve if solver is None else solver
         self.mask, self.session, self.store = mask, session, store
@@ -111,8 +121,8 @@ class SmartTracker:
         progress : callable, optional
             Called with every `Step`.
         cancel : callable, optional
-            Asked before every frame and every stage; True ends the run: what was done is in the
-            result, and on the disk where there is a checkpoint.
+            Asked before every frame and every stage, and between the steps of a solve; True ends
+            the run: what was done is in the result, and on the disk where there is a checkpoint.
 
         Returns
         -------
@@ -167,8 +177,10 @@ class _Run:
         self._probe: MotionProbe | None = None
         mask = tracker.mask
         self._mask = None if mask is None else load_mask(mask, clip.size).astype(np.uint8)
+        self._own = own.checked(tracker.protected, clip)
         kept = tracker.checkpoint
-        self._checkpoint = Checkpoint(kept, {} if kept is None else self._key())
+        key = {} if kept is None else run_key(tracker, clip, self._mask)
+        self._checkpoint = Checkpoint(kept, key)
         self._stopped = False
 
     def steps(self) -> Steps:
@@ -218,12 +230,13 @@ class _Run:
             self._clip, number, plan, self._probe, self._fingerprint, self._options.footage_type
         )
         tracked = yield from self._track(number, plan)
+        raw, mine = own.joined(tracked.tracks, self._own)
         attempt = Attempt(
             number=number, plan=plan, settings=tracked.settings,
-            adaptation_history=tracked.history, raw_tracks=tracked.tracks, tracks=tracked.tracks,
+            adaptation_history=tracked.history, raw_tracks=raw, tracks=raw, protected_ids=mine,
         )  # fmt: skip
         following: Plan | None = None
-        if tracked.tracks.n_frames and not self._stop():
+        if raw.n_frames and not self._stop():
             attempt, following = yield from self._judged(attempt, tracked)
         with self._clock.on(Stage.RECORD):
             session = self._recording.end(attempt, cancelled=self._stopped)
@@ -303,8 +316,7 @@ class _Run:
             yield Step(Stage.RETRY, number, 1, 1, plan.why[0])
             return attempt, plan
         if attempt.shot_frames is not None:
-            first, last = attempt.shot_frames
-            note = f"cuts: only the longest shot, frames {first} .. {last}, is solved"
+            note = judging.cut_words(attempt)
             self._notes += [] if note in self._notes else [note]
         yield Step(Stage.MEASURE, number, 1, 1, judging.shot_words(attempt))
         for stage, work in (
@@ -317,6 +329,8 @@ class _Run:
                 return attempt, None
             with self._clock.on(stage):
                 attempt = work(attempt)
+            if self._stopped:
+                return attempt, None
             yield Step(stage, number, 1, 1, judging.words(stage, attempt))
         return attempt, None
 
@@ -324,10 +338,15 @@ class _Run:
         shot = self._it.shot_type
         if shot is None and attempt.analysis is not None:
             shot = attempt.analysis.shot
-        found = self._it.solver(
-            attempt.tracks, self._it.camera_prior, shot,
-            options=judging.solve_options(self._options), threads=self._options.threads,
-        )  # fmt: skip
+        try:
+            found = self._it.solver(
+                attempt.tracks, self._it.camera_prior, shot,
+                options=judging.solve_options(self._options, self._it.solve_options),
+                protected=attempt.protected, cancel=self._cancel, threads=self._options.threads,
+            )  # fmt: skip
+        except CancelledError:
+            self._stopped = True
+            return attempt
         return replace(attempt, solve=found)
 
     def _next(self) -> Generator[Step, None, Plan | None]:
@@ -348,14 +367,3 @@ class _Run:
         if self._cancel is not None and self._cancel():
             self._stopped = True
         return self._stopped
-
-    def _key(self) -> dict[str, Any]:
-        """Return what the run's result depends on."""
-        it, clip = self._it, self._clip
-        return {
-            "clip": [clip.name, clip.size, clip.fps, clip.expected_length, clip.number_at(0)],
-            "first_frame": hashlib.sha256(clip[0].image.tobytes()).hexdigest(),
-            "options": repr(replace(self._options, threads=0)),
-            "prior": it.camera_prior.to_dict(), "policy": repr(type(it.policy)),
-            "mask": self._mask is not None and hashlib.sha256(self._mask.tobytes()).hexdigest(),
-        }  # fmt: skip

@@ -24,8 +24,8 @@ def section(title: str, *children: object, id_: str, note: str = "", wide: bool 
     return tag("section", head, *children, class_=css, id=id_)  # type: ignore[arg-type]
 
 
-def verdict(measures: Measures) -> Html:
-    """Return the grade, big, with its reasons and what to do."""
+def verdict(measures: Measures, notes: Sequence[str] = ()) -> Html:
+    """Return the grade, big, with its reasons, what to do and what else to know."""
     solve = measures.solve
     grade = solve.grade
     good = grade.value == "A"
@@ -43,6 +43,7 @@ def verdict(measures: Measures) -> Html:
             tag("div", tag("h3", "What speaks for it" if good else "Why it is no better"),
                 _list(solve.reasons or ("No reason was given.",), "reasons")),
             tag("div", tag("h3", "What to do"), _list(words.hints(measures), "hints")),
+            tag("div", tag("h3", "What to know"), _list(notes, "notes")) if notes else None,
             class_="because",
         ),
         class_="card wide", id="grade",

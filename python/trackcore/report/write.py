@@ -38,6 +38,7 @@ def write_report(
     attempts: Sequence[ReportAttempt] = (),
     settings: Sequence[ReportSetting] = (),
     why: Sequence[str] = (),
+    notes: Sequence[str] = (),
     title: str | None = None,
     n_tracked: int | None = None,
 ) -> Path:
@@ -60,6 +61,8 @@ def write_report(
         The settings that were used.
     why : sequence of str
         What led to these settings, step by step.
+    notes : sequence of str
+        What else a person should know, such as frames that were left out; beside the grade.
     title : str, optional
         What was solved; default: the last part of the clip's name.
     n_tracked : int, optional
@@ -86,9 +89,9 @@ def write_report(
             f"clip: expected frames of {tracks.frame_size} px as in tracks, got {opened.size}"
         )
     name = title if title is not None else _name(opened)
-    figures = sections.figures(measures, n_tracked)
+    top = (sections.verdict(measures, notes), sections.figures(measures, n_tracked))
     cards = (sections.attempts(attempts), sections.settings(settings, why))
-    write_text(path, _page(name, measures, posters(measures, opened), figures, cards))
+    write_text(path, _page(name, measures, posters(measures, opened), top, cards))
     return path
 
 
@@ -96,7 +99,7 @@ def _page(
     title: str,
     measures: Measures,
     pictures: list[dict[str, Any]],
-    figures: Html,
+    top: Sequence[Html],
     cards: Sequence[Html],
 ) -> str:
     solve = measures.solve
@@ -126,18 +129,17 @@ def _page(
     body = tag(
         "body",
         tag("div", tag("strong", title), tag("span", "trackcore solve"), class_="bar"),
-        _main(measures, figures, cards),
+        _main(measures, top, cards),
         data("contents", contents),
         *scripts,
     )
     return "<!doctype html>\n" + tag("html", head, body, lang="en") + "\n"
 
 
-def _main(measures: Measures, figures: Html, cards: Sequence[Html]) -> Html:
+def _main(measures: Measures, top: Sequence[Html], cards: Sequence[Html]) -> Html:
     return tag(
         "main",
-        sections.verdict(measures),
-        figures,
+        *top,
         sections.section(
             "Camera and points", Html(asset("scene.html")), id_="space",
             note="Drag to turn, scroll to come closer." if measures.solve.solved.any() else "",

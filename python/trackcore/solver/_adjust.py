@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from trackcore.solver._cancel import proceed
 from trackcore.solver._poses import cross_matrix, rotation
 
 Floats = NDArray[np.float64]
@@ -71,6 +72,7 @@ def adjust(start: Estimate, uv: Floats, use: Flags, model: Model) -> Estimate:
     current, damping = start, 1e-3
     cost = _cost(current, uv, use, model)
     for _ in range(model.iterations):
+        proceed()
         normal = _normal(current, uv, use, model)
         while damping < MOST_DAMPING:
             trial = _moved(current, *_step(normal, damping), model)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackcore.errors import DependencyError
+from trackcore.solver._cancel import proceed
 from trackcore.solver._poses import reproject
 
 Floats = NDArray[np.float64]
@@ -64,6 +65,7 @@ def relative_pose(
     a: Floats, b: Floats, focal: tuple[float, float], tolerance_px: float, seed: int
 ) -> tuple[Floats, Flags] | None:
     """Return the pose (4, 4) of the second camera in the first and which points agree."""
+    proceed()
     pc = colmap()
     ransac = pc.RANSACOptions(max_error=tolerance_px, random_seed=seed, max_num_trials=2000,
                               min_num_trials=100, confidence=0.9999)  # fmt: skip
@@ -79,6 +81,7 @@ def resect(
     uv: Floats, X: Floats, focal: float, k: tuple[float, float], tolerance_px: float, seed: int
 ) -> tuple[Floats, Flags] | None:
     """Return the pose (4, 4) of a camera that sees points X at uv, and which agree."""
+    proceed()
     pc = colmap()
     how = pc.AbsolutePoseEstimationOptions()
     how.ransac.max_error, how.ransac.random_seed = tolerance_px, seed
@@ -124,6 +127,7 @@ def adjust(state: State, uv: Floats, use: Flags, freedom: Freedom) -> State:
 
     `use` (n_tracks, n_frames) says which observations count. All frames share the focal length.
     """
+    proceed()
     pc = colmap()
     use = use & np.isfinite(uv[..., 0]) & state.solved & np.isfinite(state.X[:, :1])
     use &= (use.sum(axis=1) >= 2)[:, None]

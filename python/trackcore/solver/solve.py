@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from trackcore.errors import InputError
 from trackcore.options import SolveOptions, SolveWith, require_options
 from trackcore.solver._assemble import assembled, refused
+from trackcore.solver._cancel import Cancel, cancellable
 from trackcore.solver._candidates import Candidate, Task, free, free_zoom, tripod, varied, with_lens
 from trackcore.solver._held_out import held_out
 from trackcore.solver._problem import Flags, Floats, Problem, problem
@@ -46,6 +47,7 @@ def solve(
     *,
     options: SolveOptions | None = None,
     protected: ArrayLike | None = None,
+    cancel: Cancel | None = None,
     threads: int = 0,
 ) -> Solve:
     """Find the camera that moved through the scene, and say how far it is to be trusted.
@@ -62,6 +64,8 @@ def solve(
     options : SolveOptions, optional
     protected : (n_tracks,) bool, optional
         The user's own tracks: neither outliers nor held out.
+    cancel : callable, optional
+        Asked between the steps of the solve; True ends it. A step in progress is finished.
     threads : int
         Worker threads of our own kernels; 0 means all. The result does not depend on it.
 
@@ -74,6 +78,8 @@ def solve(
     ------
     InputError
         If an argument does not fit the tracks.
+    CancelledError
+        If `cancel` said so: there is no camera yet.
 
     Notes
     -----
@@ -89,7 +95,8 @@ def solve(
     options = options or SolveOptions()
     require_options(options, SolveOptions)
     mine = _protected(protected, len(tracks))
-    with threadpool_limits(limits=1, user_api="blas"):  # small matrices; sums in a fixed order
+    # small matrices; sums in a fixed order
+    with threadpool_limits(limits=1, user_api="blas"), cancellable(cancel):
         return _solved(tracks, prior, shot_type, options, mine, threads)
 
 
