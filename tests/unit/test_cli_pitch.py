@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -208,3 +209,45 @@ def test_the_live_view_rings_detections_and_marks_pitches_in_the_zone():
 def test_every_verb_says_how_it_is_used():
     for verb in ("demo", "replay"):
         assert f"trackcore pitch {verb}" in run("pitch", verb, "--help").stdout
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_recorded_pitch_is_replayed_from_its_own_videos(demo, tmp_path):
+    session = Path(demo.told["files"]["session"])
+    pitch = session / "demo-pitch-001"
+    told = only_json(
+        run("pitch", "replay", pitch / "left.avi", pitch / "right.avi", "--rig",
+            session / "calibration" / "rig.json", "-o", tmp_path, "--no-session", "--json")
+    )  # fmt: skip
+    again, first = numbers(told)[0], numbers(demo.told)[0]
+    assert again["speed at 50 ft"] == pytest.approx(first["speed at 50 ft"], abs=0.2)
+    assert again["across the plate"] == pytest.approx(first["across the plate"], abs=0.25)
+    assert again["above the ground"] == pytest.approx(first["above the ground"], abs=0.25)
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_session_is_fitted_anew_from_its_own_files_to_the_same_numbers(demo, tmp_path):
+    told = only_json(run("pitch", "fit", demo.told["files"]["session"], "-o", tmp_path, "--json"))
+    assert numbers(told) == numbers(demo.told)
+    pitch = Path(demo.told["files"]["session"]) / "demo-pitch-001"
+    assert numbers(only_json(run("pitch", "fit", pitch, "-o", tmp_path, "--json"))) == numbers(told)
+
+
+def test_a_configuration_with_the_documented_keys_is_taken_and_flags_win(demo, tmp_path):
+    (tmp_path / "pitch.yaml").write_text(
+        "recording: {pre_roll_ms: 100, post_roll_ms: 100, output_dir: 'C:/none',"
+        " session_min_active_frames: 5, session_end_gap_frames: 10, save_detections: true}\n"
+        "strike_zone: {batter_height_in: 80}\n"
+    )
+    told = only_json(
+        run("pitch", "replay", *demo.both, "--rig", demo.footage / "rig.json", "--config",
+            tmp_path / "pitch.yaml", "--save-observations", "--post-roll-ms", "50", "-o",
+            tmp_path / "out", "--json")
+    )  # fmt: skip
+    pitch = Path(told["files"]["session"]) / "session-pitch-001"
+    assert (pitch / "detections" / "left_detections.json").exists()
+    assert (pitch / "observations" / "stereo_observations.json").exists()
+    assert not (pitch / "frames").exists()
+    seen = told["pitches"][0]
+    rolls = seen["frames"]["left"] - seen["sightings"]["left"]
+    assert rolls == pytest.approx(0.15 * 120, abs=4)

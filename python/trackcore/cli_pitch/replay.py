@@ -58,6 +58,8 @@ def run(
         If something cannot be read or written.
     """
     chosen = job.settings
+    for note in chosen.notes:
+        output.log(f"note: {note}")
     outcome = SessionOutcome(job.rig, chosen.zone, job.folder, job.session, output)
     writer = None if not job.write_session else session_writer(job)
     sinks: list[Any] = [outcome] if writer is None else [writer, outcome]

@@ -13,7 +13,7 @@ import typer
 from trackcore.cli_options import Verb, with_changes
 from trackcore.options import BallOptions
 from trackcore.pitch import PitchFitOptions, StereoTrackOptions, StrikeZone
-from trackcore.recording import RecordingOptions
+from trackcore.recording import PitchConfig, RecordingOptions
 
 Changes = Mapping[str, Any]
 
@@ -29,8 +29,14 @@ class Settings:
 
     Attributes
     ----------
+    lanes_px : mapping of side to polygon
+        Where balls are looked for [px].
+    fps : float or None
+        Of the cameras [1/s], where nothing else says it.
     config : Path or None
-        The file that it came from.
+        The file that all of it came from.
+    notes : tuple of str
+        What of the file does nothing here.
     """
 
     recording: RecordingOptions = field(default_factory=RecordingOptions)
@@ -38,14 +44,17 @@ class Settings:
     tracking: StereoTrackOptions = field(default_factory=StereoTrackOptions)
     fit: PitchFitOptions = field(default_factory=PitchFitOptions)
     zone: StrikeZone = field(default_factory=StrikeZone.of_batter)
-    lanes_px: Mapping[str, Any] | None = None
+    lanes_px: Mapping[str, Any] = field(default_factory=dict)
+    fps: float | None = None
     config: Path | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What the flags say."""
+    """What the flags say: a file, and what is to be other than in it."""
 
+    config: Path | None
     batter_in: float | None
     recording: Changes
     detection: Changes
@@ -59,7 +68,7 @@ class Given:
         InputError
             If the file is no such configuration, or a value is out of its range.
         """
-        base = Settings()
+        base = Settings() if self.config is None else _of_file(self.config)
         zone = base.zone if self.batter_in is None else StrikeZone.of_batter(self.batter_in)
         return replace(
             base, recording=replace(base.recording, **self.recording),
@@ -69,6 +78,10 @@ class Given:
 
 
 _FLAGS = {
+    "config": Annotated[
+        Path | None,
+        typer.Option(metavar="YAML", help="configuration with the documented keys; flags win"),
+    ],
     "batter_in": Annotated[
         float | None,
         typer.Option(min=20.0, max=100.0, metavar="IN", help="height of the batter [66]"),
@@ -100,3 +113,12 @@ def with_settings(verb: Verb) -> Verb:
     ):
         run = with_changes(options, panel=panel, argument=argument)(run)
     return run
+
+
+def _of_file(path: Path) -> Settings:
+    said = PitchConfig.load(path)
+    return Settings(
+        recording=said.recording, detection=said.detection, tracking=said.tracking, fit=said.fit,
+        zone=said.zone, lanes_px=said.lanes_px, fps=said.fps, config=path,
+        notes=tuple(said.notes),
+    )  # fmt: skip

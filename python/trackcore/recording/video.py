@@ -53,23 +53,36 @@ class VideoFile:
 
     def write(self, image: NDArray[np.uint8]) -> bool:
         """Append a picture; False where it cannot be (no encoder, another size than the first)."""
-        cv2 = load_cv2()
         if self.count == 0 and self._writer is None:
             self._shape = image.shape
-            h, w = image.shape[:2]
-            with quiet(cv2):
-                self._writer = cv2.VideoWriter(
-                    str(self._beside), cv2.VideoWriter.fourcc(*self.codec.value), self._fps, (w, h),
-                    isColor=image.ndim == 3,
-                )  # fmt: skip
-                if self.codec is VideoCodec.MJPG:
-                    self._writer.set(cv2.VIDEOWRITER_PROP_QUALITY, _QUALITY)
+            self._writer = self._opened(image)
         writer = self._writer
         if writer is None or not writer.isOpened() or image.shape != self._shape:
             return False
+        if self.codec is VideoCodec.MJPG and image.ndim == 2:
+            image = np.repeat(image[:, :, None], 3, axis=2)
         writer.write(np.ascontiguousarray(image))
         self.count += 1
         return True
+
+    def _opened(self, image: NDArray[np.uint8]) -> Any:
+        """Return a writer for pictures like this one.
+
+        OpenCV's own MJPG takes the quality, and colour only; through FFmpeg the quality is ignored,
+        and what is left of a small ball cannot be detected again.
+        """
+        cv2 = load_cv2()
+        own = self.codec is VideoCodec.MJPG
+        h, w = image.shape[:2]
+        with quiet(cv2):
+            writer = cv2.VideoWriter(
+                str(self._beside), cv2.CAP_OPENCV_MJPEG if own else cv2.CAP_FFMPEG,
+                cv2.VideoWriter.fourcc(*self.codec.value), self._fps, (w, h),
+                isColor=own or image.ndim == 3,
+            )  # fmt: skip
+            if own:
+                writer.set(cv2.VIDEOWRITER_PROP_QUALITY, _QUALITY)
+        return writer
 
     def close(self) -> str:
         """Finish the file and return what is wrong with it; empty if nothing is."""
