@@ -35,7 +35,7 @@ using Vector = double[most_parameters];
 /// a = L D L^T with a's diagonal raised by `damping` of itself. False where a is not positive.
 class Factors {
   public:
-    Factors(const Normal& normal, double damping) : n_(normal.n) {
+    Factors(const Normal& normal, double damping) : n_(std::min(normal.n, most_parameters)) {
         double most = 0.0;
         for (int i = 0; i < n_; ++i) most = std::max(most, normal.a[i][i]);
         for (int i = 0; i < n_; ++i) {

@@ -46,9 +46,9 @@ class WantedMask {
         const int x = (2 * column + 1) * weights->width / (2 * columns_);
         const int y = (2 * row + 1) * weights->height / (2 * rows_);
         const float weight = weights->data[y * weights->width + x];
-        return weight > 0.0f
-                   ? std::max(1, static_cast<int>(std::lround(share * weight / weights->mean)))
-                   : 0;
+        return weight > 0.0f ? std::max(1, static_cast<int>(std::lround(static_cast<float>(share) *
+                                                                        weight / weights->mean)))
+                             : 0;
     }
     std::size_t cell(double x, double y, int width, int height) const {
         const int cx = std::clamp(static_cast<int>(x * columns_ / width), 0, columns_ - 1);

@@ -39,7 +39,7 @@ class Reader {
         static_assert(std::is_arithmetic_v<T> || std::is_enum_v<T>);
         good_ = good_ && in_.size() >= sizeof value;
         if (!good_) return;
-        std::memcpy(&value, in_.data(), sizeof value);
+        std::memcpy(&value, &in_.front(), sizeof value);
         in_.remove_prefix(sizeof value);
     }
     template <class T>

@@ -67,6 +67,7 @@ inline F64 gather(const TriangulateTask& task, std::ptrdiff_t begin, std::ptrdif
         }
         const F64 x = four[2 * (c & 1)], y = four[2 * (c & 1) + 1], zero = all(0.0);
         // infinity less itself is NaN, which equals nothing
+        // NOLINTNEXTLINE(misc-redundant-expression)
         const Bits64 seen = ((x - x) == zero) & ((y - y) == zero);
         block.uv[2 * c] = pick(seen, x, zero);
         block.uv[2 * c + 1] = pick(seen, y, zero);
