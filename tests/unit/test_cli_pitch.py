@@ -207,7 +207,7 @@ def test_the_live_view_rings_detections_and_marks_pitches_in_the_zone():
 
 
 def test_every_verb_says_how_it_is_used():
-    for verb in ("demo", "replay"):
+    for verb in ("demo", "replay", "verify"):
         assert f"trackcore pitch {verb}" in run("pitch", verb, "--help").stdout
 
 
@@ -251,3 +251,19 @@ def test_a_configuration_with_the_documented_keys_is_taken_and_flags_win(demo, t
     seen = told["pitches"][0]
     rolls = seen["frames"]["left"] - seen["sightings"]["left"]
     assert rolls == pytest.approx(0.15 * 120, abs=4)
+
+
+def test_a_session_is_verified_and_a_count_that_is_wrong_is_named(demo, tmp_path):
+    told = only_json(run("pitch", "verify", demo.told["files"]["session"], "--json"))
+    assert (told["outcome"], told["ok"]) == ("done", True)
+    assert told["added_percent"] > 0
+    broken = tmp_path / "broken"
+    shutil.copytree(demo.told["files"]["session"], broken)
+    file = broken / "demo-pitch-001" / "detections" / "left_detections.json"
+    record = json.loads(file.read_text())
+    record["detection_count"] += 1
+    file.write_text(json.dumps(record))
+    result = run("pitch", "verify", broken, "--all", code=1)
+    assert "demo-pitch-001: not so" in result.stderr
+    assert "wrong" in result.stdout
+    assert "checks failed" in result.stdout

@@ -44,7 +44,8 @@ Examples:\n
   trackcore pitch demo\n
   trackcore pitch demo -o /tmp/demo --pitches 1 --seed 5\n
 Renders footage, replays its pixels, and writes a picture of each pitch, report.html, summary.json
-and truth.json, which is read last of all and only to report the error. Exit codes as of replay.
+and truth.json, which is read last of all and only to report the error; about 200 MB a pitch. Exit
+codes as of replay.
 """
 
 
@@ -54,7 +55,7 @@ def demo(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="folder to write")] = Path(
         "trackcore-pitch-demo"
     ),
-    pitches: Annotated[int, typer.Option(min=1, max=50, metavar="N", help="to throw")] = 3,
+    pitches: Annotated[int, typer.Option(min=1, max=50, metavar="N", help="to throw")] = 2,
     seed: Annotated[
         int, typer.Option(min=0, metavar="N", help="of throws, textures and noise")
     ] = 0,
