@@ -53,14 +53,13 @@ class Factors {
     }
     bool positive() const { return positive_; }
     void solve(const double* b, double* x) const {
-        const int n = n_ < most_parameters ? n_ : most_parameters;  // analyzers do not see that
-        for (int i = 0; i < n; ++i) {
+        for (int i = 0; i < n_; ++i) {
             x[i] = b[i];
             for (int k = 0; k < i; ++k) x[i] -= l_[i][k] * x[k];
         }
-        for (int i = n - 1; i >= 0; --i) {
+        for (int i = n_; i-- > 0;) {
             x[i] /= d_[i];
-            for (int k = i + 1; k < n; ++k) x[i] -= l_[k][i] * x[k];
+            for (int k = i + 1; k < n_; ++k) x[i] -= l_[k][i] * x[k];
         }
     }
 
