@@ -178,6 +178,9 @@ if _TYPE_CHECKING:
     from trackcore.recording.config import PitchConfig as PitchConfig
     from trackcore.recording.key_frames import FrameExtractor as FrameExtractor
     from trackcore.recording.options import RecordingOptions as RecordingOptions
+    from trackcore.recording.package import PackagedSession as PackagedSession
+    from trackcore.recording.package import package_session as package_session
+    from trackcore.recording.package_check import verify_package as verify_package
     from trackcore.recording.pitch_recorder import PitchRecorder as PitchRecorder
     from trackcore.recording.reader import RecordedPitch as RecordedPitch
     from trackcore.recording.reader import RecordedSession as RecordedSession
@@ -269,6 +272,7 @@ _LAZY: dict[str, str] = {
     "FrameDetections": "trackcore.recording.window",
     "FrameExtractor": "trackcore.recording.key_frames",
     "LostFrame": "trackcore.recording.window",
+    "PackagedSession": "trackcore.recording.package",
     "PitchConfig": "trackcore.recording.config",
     "PitchRecorder": "trackcore.recording.pitch_recorder",
     "PitchWindow": "trackcore.recording.window",
@@ -281,7 +285,9 @@ _LAZY: dict[str, str] = {
     "create_pitch_manifest": "trackcore.recording.summary",
     "export_calibration_metadata": "trackcore.recording.calibration",
     "open_session": "trackcore.recording.reader",
+    "package_session": "trackcore.recording.package",
     "SessionCheck": "trackcore.recording.verify",
+    "verify_package": "trackcore.recording.package_check",
     "verify_session": "trackcore.recording.verify",
 }
 

@@ -7,6 +7,9 @@ from trackcore.recording.config import PitchConfig as PitchConfig
 from trackcore.recording.key_frames import FrameExtractor as FrameExtractor
 from trackcore.recording.key_frames import KeyFrame as KeyFrame
 from trackcore.recording.options import RecordingOptions as RecordingOptions
+from trackcore.recording.package import PackagedSession as PackagedSession
+from trackcore.recording.package import package_session as package_session
+from trackcore.recording.package_check import verify_package as verify_package
 from trackcore.recording.pitch_files import WrittenPitch as WrittenPitch
 from trackcore.recording.pitch_recorder import PitchRecorder as PitchRecorder
 from trackcore.recording.reader import RecordedPitch as RecordedPitch

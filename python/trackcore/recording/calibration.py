@@ -121,6 +121,17 @@ def read_intrinsics(session_dir: Path) -> dict[str, models.Intrinsics]:
     return found
 
 
+def read_geometry(session_dir: Path) -> models.StereoGeometry | None:
+    """Return the documented geometry of a session, None where its file is not there."""
+    path = session_dir / FOLDER / f"{GEOMETRY}.json"
+    if not path.is_file():
+        return None
+    try:
+        return models.StereoGeometry.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RecordError(f"{path.name}: expected a geometry: {error}") from error
+
+
 def geometry(rig: StereoRig) -> models.StereoGeometry:
     """Return the documented figures of a rig."""
     left, right = (camera.T_cam_world[2, :3] for camera in rig.cameras)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from trackcore._cv2 import load_cv2, quiet
-from trackcore.cameras import StereoRig
-from trackcore.recording.calibration import geometry, intrinsics, read_intrinsics
+from trackcore.cameras import WORLD, StereoRig
+from trackcore.recording.calibration import geometry, intrinsics, read_geometry, read_intrinsics
 from trackcore.recording.documents import metrics
-from trackcore.recording.models import Detections, PitchManifest
+from trackcore.recording.models import (
+    Detections,
+    PitchManifest,
+    PitchSummary,
+    SessionSummary,
+)
 from trackcore.recording.reader import RecordedPitch, RecordedSession
 from trackcore.recording.session_writer import SESSION_TIMESTAMPS, SESSION_VIDEO
-from trackcore.recording.summary import SUMMARY_CSV
+from trackcore.recording.summary import SUMMARY_CSV, session_summary, summary_table
 from trackcore.recording.timestamps import Stamp, read_timestamps
 from trackcore.recording.video import decoded_frames
 from trackcore.recording.window import SIDES, RecordingStatus
@@ -52,22 +56,10 @@ def session_checks(session: RecordedSession) -> Iterator[Check]:
     yield Check("session", "the session is complete",
                 session.status is RecordingStatus.COMPLETE, session.status.value)  # fmt: skip
     yield from _calibration(session)
-    names = [p.pitch_id for p in session.pitches]
     if summary is None:
         yield Check("session", "the summary is there", ok=False, said="session_summary.json")
     else:
-        said = [p.pitch_id for p in summary.pitches]
-        yield Check("session", "the summary names the pitches that are there",
-                    sorted(said) == sorted(names) and summary.pitch_count == len(names),
-                    f"{summary.pitch_count} in the summary, {len(names)} folders")  # fmt: skip
-        called = [p.is_strike for p in summary.pitches]
-        total = summary.strikes, summary.balls
-        yield Check("session", "strikes and balls are those of the pitches",
-                    total == (called.count(True), called.count(False)),
-                    f"{total[0]} and {total[1]}")  # fmt: skip
-        rows = _rows(session)
-        yield Check("session", "the table has a line for each pitch",
-                    [r.get("pitch_id") for r in rows] == said, f"{len(rows)} lines")  # fmt: skip
+        yield from _summary(session, summary)
     for side in SIDES:
         video = session.folder / SESSION_VIDEO.format(side=side)
         table = session.folder / SESSION_TIMESTAMPS.format(side=side)
@@ -76,6 +68,7 @@ def session_checks(session: RecordedSession) -> Iterator[Check]:
             frames = decoded_frames(video)
             yield Check("session", f"the {side} video has a frame for each row",
                         frames == len(stamps), f"{frames} frames, {len(stamps)} rows")  # fmt: skip
+            yield _growing("session", side, stamps)
 
 
 def pitch_checks(pitch: RecordedPitch) -> Iterator[Check]:
@@ -110,16 +103,53 @@ def _calibration(session: RecordedSession) -> Iterator[Check]:
         for s, c in zip(SIDES, rig.cameras, strict=True)
     )
     yield Check("session", "intrinsics are those of the rig", same, f"{len(said)} files")
-    feet = geometry(rig).baseline_ft
-    yield Check("session", "the rig has a baseline", feet > 0, f"{feet:.4f} ft")
+    told, counted = read_geometry(session.folder), geometry(rig)
+    same = told is not None and all(
+        _same(getattr(told, name), getattr(counted, name)) for name in type(counted).model_fields
+        if name.endswith(("_ft", "_deg"))
+    )  # fmt: skip
+    yield Check("session", "the geometry is that of the rig", same,
+                f"a baseline of {counted.baseline_ft:.4f} ft")  # fmt: skip
 
 
-def _rows(session: RecordedSession) -> list[dict[str, str]]:
+def _summary(session: RecordedSession, summary: SessionSummary) -> Iterator[Check]:
+    names = [p.pitch_id for p in session.pitches]
+    said = [p.pitch_id for p in summary.pitches]
+    yield Check("session", "the summary names the pitches that are there",
+                sorted(said) == sorted(names) and summary.pitch_count == len(names),
+                f"{summary.pitch_count} in the summary, {len(names)} folders")  # fmt: skip
+    frame = WORLD if session.rig is None else session.rig.frame
+    again = session_summary(summary.session_id, summary.pitches, frame)
+    same = all(
+        getattr(summary, name) == getattr(again, name) for name in ("strikes", "balls", "heatmap")
+    )
+    yield Check("session", "strikes, balls and heatmap are those of the pitches", same,
+                f"{summary.strikes} and {summary.balls}")  # fmt: skip
     path = session.folder / SUMMARY_CSV
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    table = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    yield Check("session", "the table says what the summary says",
+                table == summary_table(summary.pitches).splitlines(),
+                f"{max(len(table) - 1, 0)} lines")  # fmt: skip
+    told = {p.pitch_id: p for p in summary.pitches}
+    wrong = [
+        f"{pitch.pitch_id}, {name}"
+        for pitch in session.pitches if pitch.manifest is not None and pitch.pitch_id in told
+        for name in _differing(told[pitch.pitch_id], pitch.manifest)
+    ]  # fmt: skip
+    yield Check("session", "the summary says of each pitch what its manifest says", not wrong,
+                "; ".join(wrong) or f"{len(said)} pitches")  # fmt: skip
+
+
+def _differing(told: PitchSummary, manifest: PitchManifest) -> Iterator[str]:
+    same = ("t_start_ns", "t_end_ns", "is_strike", "zone_row", "zone_col", "run_in", "rise_in")
+    pairs = {name: (getattr(told, name), getattr(manifest, name)) for name in same}
+    pairs["speed_mph"] = (told.speed_mph, manifest.measured_speed_mph)
+    if manifest.trajectory is not None:
+        crossing = manifest.trajectory.plate_crossing_xyz_ft
+        for axis, value in zip("xyz", crossing, strict=True):
+            name = f"trajectory_plate_{axis}_ft"
+            pairs[name] = (getattr(told, name), value)
+    return (name for name, (a, b) in pairs.items() if not _same(a, b))
 
 
 def _frames(
@@ -129,14 +159,22 @@ def _frames(
     frames = 0 if video is None else decoded_frames(video)
     yield Check(where, f"the {side} video has a frame for each row",
                 frames == len(stamps), f"{frames} frames, {len(stamps)} rows")  # fmt: skip
-    t = np.array([s.t_capture_monotonic_ns for s in stamps], np.int64)
+    said = (manifest.frames or {}).get(side, len(stamps))
+    yield Check(where, f"the manifest says how many {side} frames there are",
+                said == len(stamps), f"{said} said, {len(stamps)} rows")  # fmt: skip
+    yield _growing(where, side, stamps)
     i = np.array([s.frame_index for s in stamps], np.int64)
-    ordered = bool((np.diff(t) > 0).all() and (np.diff(i) > 0).all())
-    yield Check(where, f"{side} stamps and numbers grow", ordered, f"{len(t)} rows")
     lost = {f.frame_index for f in manifest.lost_frames or () if f.side == side}
     missing = set(range(int(i[0]), int(i[-1]) + 1)) - set(i.tolist()) if len(i) else set()
     yield Check(where, f"each {side} frame that is not there is named as lost",
                 missing <= lost, f"{len(missing)} missing, {len(lost)} named")  # fmt: skip
+
+
+def _growing(where: str, side: str, stamps: Sequence[Stamp]) -> Check:
+    t = np.array([s.t_capture_monotonic_ns for s in stamps], np.int64)
+    i = np.array([s.frame_index for s in stamps], np.int64)
+    ordered = bool((np.diff(t) > 0).all() and (np.diff(i) > 0).all())
+    return Check(where, f"{side} stamps and numbers grow", ordered, f"{len(t)} rows")
 
 
 def _detections(
@@ -170,6 +208,16 @@ def _observations(pitch: RecordedPitch, manifest: PitchManifest) -> Iterator[Che
     yield Check(where, "observations are as many as they say",
                 document.observation_count == len(seen) > 0,
                 f"{document.observation_count} said, {len(seen)} there")  # fmt: skip
+    found = {
+        (side, d.timestamp_ns, d.u_px, d.v_px)
+        for side in SIDES
+        for d in getattr(pitch.detections_document(side), "detections", ())
+    }
+    used = [("left", o.t_ns, *o.left_px.tolist()) for o in seen]
+    used += [("right", o.right_t_ns, *o.right_px.tolist()) for o in seen]
+    strange = sum(one not in found for one in used) if found else 0
+    yield Check(where, "observations are of detections", strange == 0,
+                f"{strange} of {len(used)} are not" if found else "not saved")  # fmt: skip
     if pitch.rig is not None and all(np.isfinite(o.V_world).all() for o in seen):
         off = _projected_off_px(pitch, pitch.rig, manifest)
         yield Check(where, "observations lie where both pictures saw them",
@@ -199,8 +247,7 @@ def _metrics(
         return
     found = {s: pitch.detections_document(s) for s in SIDES}
     seen = pitch.observations_document
-    if seen is None or not all(found.values()):
-        return  # not saved: nothing to count by
+    saved = seen is not None and all(found.values())
     again = metrics(
         start_ns=manifest.t_start_ns, end_ns=manifest.t_end_ns,
         frames={
@@ -210,11 +257,12 @@ def _metrics(
         },
         detected={s: [d.frame_index for d in one.detections] if one else []
                   for s, one in found.items()},
-        observations=len(seen.observations),
+        observations=len(seen.observations) if seen else 0,
     ).to_dict()  # fmt: skip
     wrong = [
         f"{group}.{name}: {values.get(name)} said, {value} counted"
         for group, values in ((g, said.to_dict()[g]) for g in again)
+        if saved or group == "timing_accuracy"  # what was not saved cannot be counted
         for name, value in again[group].items()
         if not _same(values.get(name), value)
     ]

@@ -29,5 +29,5 @@ class RecordingOptions(Options):
         5, lo=1, hi=10_000, doc="and every n-th picture of the pitch besides"
     )
     video_codec: VideoCodec = knob(
-        VideoCodec.MJPG, doc="of a pitch's videos; FFV1 loses nothing and is far slower and larger"
+        VideoCodec.MJPG, doc="of a pitch's videos; FFV1 loses nothing and is slower and larger"
     )

@@ -17,6 +17,7 @@ KINDS: dict[str, type[Record]] = {
     "intrinsics": models.Intrinsics,
     "roi_annotations": models.RoiAnnotations,
     "strike_zone_definition": models.ZoneDefinition,
+    "submission_manifest": models.SubmissionManifest,
 }
 """Files of a session, by the name of their schema."""
 
@@ -41,6 +42,7 @@ Generated from the models in `trackcore.recording.models` by `python .ci/schema.
 | `{pitch_id}/detections/{left,right}_detections.json` | [detections](#detections) |
 | `{pitch_id}/observations/stereo_observations.json` | [observations](#observations) |
 | `{pitch_id}/frames/{left,right}/*.png` | the moments that count |
+| `submission_manifest.json` | a package of a session: [manifest](#submissionmanifest) |
 
 - **Asked for.** Detections, observations and the moments are written with `save_detections`,
   `save_observations` and `save_training_frames`, which are off by default.
@@ -57,6 +59,8 @@ Generated from the models in `trackcore.recording.models` by `python .ci/schema.
   camera if there was such a moment, and `uniform_{n}`; n counts the frames of the window from 1.
 - **Zone.** `zone_row` 1 .. 3 from the bottom, `zone_col` 1 .. 3 from the catcher's left; row 0 of
   `heatmap` is the top.
+- **Packages** are ZIP files: `session/` as the session's folder, with `calibration/`, and
+  `pitches/{pitch_id}/` as the pitches', and `submission_manifest.json`, which says what is there.
 - **Status.** `complete`; `truncated`: stopped, or something could not be written (`problems`);
   `recovered`: its process died, and this is what the journal held.
 """

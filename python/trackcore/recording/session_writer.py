@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from trackcore._files import write_text
 from trackcore.cameras import StereoRig
 from trackcore.errors import InputError
 from trackcore.options import require_options
@@ -26,8 +27,8 @@ from trackcore.recording.summary import (
     SUMMARY,
     SUMMARY_CSV,
     session_summary,
+    summary_table,
     utc,
-    write_summary_table,
 )
 from trackcore.recording.timestamps import Stamp, write_timestamps
 from trackcore.recording.video import NOMINAL_FPS, VideoFile, salvage
@@ -250,7 +251,7 @@ class SessionWriter:
             write_document(
                 self.folder / SUMMARY, session_summary(self.session, pitches, self.rig.frame)
             )
-            write_summary_table(self.folder / SUMMARY_CSV, pitches)
+            write_text(self.folder / SUMMARY_CSV, summary_table(pitches))
             write_document(self.folder / MANIFEST, self._manifest(status, ended))
         except OSError as error:  # a full disk: what is there stays, and may be mended later
             self._problems.append(f"{MANIFEST}: {error.strerror or error}")

@@ -9,7 +9,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from trackcore._files import write_text
 from trackcore.cameras import WorldFrame
 from trackcore.pitch import PitchFit
 from trackcore.recording import models
@@ -125,15 +124,15 @@ def session_summary(
     )  # fmt: skip
 
 
-def write_summary_table(path: Path, pitches: Sequence[models.PitchSummary]) -> None:
-    """Write the documented table: a line for each pitch, blank where something is not known."""
+def summary_table(pitches: Sequence[models.PitchSummary]) -> str:
+    """Return the documented table: a line for each pitch, blank where something is not known."""
     names = list(models.PitchSummary.model_fields)
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(names)
     for pitch in pitches:
         table.writerow([_cell(name, getattr(pitch, name)) for name in names])
-    write_text(path, text.getvalue())
+    return text.getvalue()
 
 
 def _cell(name: str, value: Any) -> Any:

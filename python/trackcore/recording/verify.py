@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from trackcore.errors import TrackcoreError
@@ -13,6 +13,8 @@ from trackcore.recording.reader import RecordedSession, open_session
 
 KINDS = {".avi": "video", ".mp4": "video", ".mkv": "video", ".png": "pictures",
          ".json": "telemetry", ".csv": "telemetry"}  # fmt: skip
+TRAINING = {"detections", "observations", "frames", "calibration"}
+"""Folders of what is written for training."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def verify_session(
         checks += _guarded(pitch.folder.name, lambda: pitch_checks(pitch))  # noqa: B023 - called now
         if progress is not None:
             progress(done + 1, len(pitches))
-    sizes, added = _bytes(session.folder)
+    sizes, added = sizes_of(_files(session.folder))
     return SessionCheck(tuple(checks), sizes, added)
 
 
@@ -115,15 +117,17 @@ def _guarded(where: str, checks: Callable[[], Iterator[Check]]) -> Iterator[Chec
         yield Check(where, "files can be read", ok=False, said=str(error))
 
 
-def _bytes(folder: Path) -> tuple[dict[str, int], float]:
-    sizes = dict.fromkeys(["video", "telemetry", "pictures", "other"], 0)
-    training = 0
+def _files(folder: Path) -> Iterator[tuple[Path, int]]:
     for path in folder.rglob("*"):
         if path.is_file():
-            size = path.stat().st_size
-            sizes[KINDS.get(path.suffix.lower(), "other")] += size
-            kinds = set(path.relative_to(folder).parts)
-            training += (
-                size if kinds & {"detections", "observations", "frames", "calibration"} else 0
-            )
+            yield path.relative_to(folder), path.stat().st_size
+
+
+def sizes_of(files: Iterable[tuple[PurePath, int]]) -> tuple[dict[str, int], float]:
+    """Return bytes by kind, and what training data add to the videos [%], of files and sizes."""
+    sizes = dict.fromkeys(["video", "telemetry", "pictures", "other"], 0)
+    training = 0
+    for path, size in files:
+        sizes[KINDS.get(path.suffix.lower(), "other")] += size
+        training += size if TRAINING & set(path.parts) else 0
     return sizes, 100.0 * training / sizes["video"] if sizes["video"] else float("nan")

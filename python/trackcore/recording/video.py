@@ -23,7 +23,7 @@ class VideoCodec(StrEnum):
     """How videos are compressed. Docs: `docs/decisions/0021-recording.md`.
 
     `MJPG`: pictures like JPEG, the documented one, opens everywhere. `FFV1`: without loss, so that
-    a replay sees the same grey levels; seven times the time and ten times the size.
+    a replay sees the same grey levels; half again the time and twice the size.
     """
 
     MJPG = "MJPG"

@@ -35,10 +35,29 @@ _LEGACY = "autosolve_training_data"
 _LAYOUT = re.compile(r"(?:(sessions|behavior|edits)/)?([^/\\:]+)")
 _SINGLE = ("manifest.json", "model.json", "contributor_id.txt")
 _LOCAL_HEADER_BYTES = 30
-_DAMAGE = (
+DAMAGE = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError,
     NotImplementedError, OverflowError, KeyError, IndexError, RecursionError, MemoryError,
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an archive may hold at most.
+
+    Attributes
+    ----------
+    files : int
+    file_bytes, total_bytes : int
+        Unpacked.
+    ratio : int
+        Of unpacked and packed size.
+    """
+
+    files: int = MOST_FILES
+    file_bytes: int = BIGGEST_FILE_BYTES
+    total_bytes: int = BIGGEST_TOTAL_BYTES
+    ratio: int = BIGGEST_RATIO
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +98,7 @@ class Archive:
             raise SourceError(f"path: {path} is no file")
         try:
             self._open()
-        except _DAMAGE as error:
+        except DAMAGE as error:
             if isinstance(error, ArchiveError):
                 raise
             raise ArchiveError(f"path: {path} is damaged or no archive of records ({error})") from (
@@ -105,12 +124,12 @@ class Archive:
         try:
             with zipfile.ZipFile(self._path) as archive:
                 for folder, name, info in self._entries:
-                    data = _content(archive, info)
+                    data = content(archive, info)
                     told = hashes.get(info.filename)
                     if told is not None and told != hashlib.sha256(data).hexdigest():
                         raise ArchiveError(f"{info.filename}: is not what the manifest says")
                     yield Entry(folder, name, data)
-        except _DAMAGE as error:
+        except DAMAGE as error:
             if isinstance(error, ArchiveError):
                 raise
             raise ArchiveError(f"path: {self._path} is damaged ({error})") from None
@@ -123,14 +142,9 @@ class Archive:
             return
         with zipfile.ZipFile(self._path) as archive:
             infos = archive.infolist()
-            _check_sizes(infos)
-            seen: dict[str, str] = {}
+            check_entries(infos)
             for info in infos:
                 placed = _placed(info)
-                folded = unicodedata.normalize("NFKC", info.filename).casefold()
-                if folded in seen:
-                    raise ArchiveError(f"{info.filename!r}: stands twice, as {seen[folded]!r} too")
-                seen[folded] = info.filename
                 if placed is not None:
                     self._entries.append((*placed, info))
             self.manifest = self._manifest(archive, infos)
@@ -142,7 +156,7 @@ class Archive:
         found = next((info for info in infos if info.filename == "manifest.json"), None)
         if found is None:
             return {}
-        value = plain_json(_content(archive, found), "manifest.json")
+        value = plain_json(content(archive, found), "manifest.json")
         hashes = value.get("sha256") if isinstance(value, dict) else None
         if not isinstance(value, dict) or not isinstance(hashes, (dict, type(None))):
             raise ArchiveError("manifest.json: expected an object")
@@ -169,8 +183,16 @@ class Archive:
             yield Entry("model", "model", json.dumps(self._legacy["model"]).encode())
 
 
-def plain_json(data: bytes, name: str) -> Any:
+def plain_json(data: bytes, name: str, *, biggest: float = BIGGEST_NUMBER) -> Any:
     """Return what JSON text holds, if it is of a sensible size in every respect.
+
+    Parameters
+    ----------
+    data : bytes
+    name : str
+        For messages.
+    biggest : float
+        What numbers may be at most.
 
     Raises
     ------
@@ -181,13 +203,13 @@ def plain_json(data: bytes, name: str) -> Any:
         value = json.loads(data.decode("utf-8-sig"), parse_constant=lambda _: None)
     except (ValueError, RecursionError) as error:
         raise ArchiveError(f"{name}: is no JSON ({error})") from None
-    problem = _unreasonable(value)
+    problem = _unreasonable(value, biggest)
     if problem is not None:
         raise ArchiveError(f"{name}: {problem}")
     return value
 
 
-def _unreasonable(value: Any) -> str | None:
+def _unreasonable(value: Any, biggest: float) -> str | None:
     level, depth = [value], 0
     while level:
         depth += 1
@@ -196,8 +218,8 @@ def _unreasonable(value: Any) -> str | None:
         for one in level:
             if isinstance(one, str) and len(one) > LONGEST_STRING:
                 return f"has a string of {len(one)} characters"
-            if isinstance(one, (int, float)) and not abs(one) <= BIGGEST_NUMBER:
-                return f"has a number beyond {BIGGEST_NUMBER:g}"
+            if isinstance(one, (int, float)) and not abs(one) <= biggest:
+                return f"has a number beyond {biggest:g}"
         level = [
             inner
             for one in level
@@ -207,34 +229,59 @@ def _unreasonable(value: Any) -> str | None:
     return None
 
 
-def _check_sizes(infos: list[zipfile.ZipInfo]) -> None:
-    if len(infos) > MOST_FILES:
-        raise ArchiveError(f"path: holds {len(infos)} files, more than {MOST_FILES}")
+def check_entries(infos: list[zipfile.ZipInfo], limits: Limits | None = None) -> None:
+    """Refuse what no archive of ours has, by its directory alone.
+
+    Parameters
+    ----------
+    infos : list of ZipInfo
+    limits : Limits, optional
+        Default: those of records.
+
+    Raises
+    ------
+    ArchiveError
+        If there is too much, or entries overlap, stand twice, are links or encrypted.
+    """
+    most = Limits() if limits is None else limits
+    if len(infos) > most.files:
+        raise ArchiveError(f"path: holds {len(infos)} files, more than {most.files}")
     total = sum(info.file_size for info in infos)
-    if total > BIGGEST_TOTAL_BYTES:
+    if total > most.total_bytes:
         raise ArchiveError(f"path: would unpack to {total >> 20} MiB")
+    seen: dict[str, str] = {}
     for info in infos:
-        if info.file_size > BIGGEST_FILE_BYTES:
-            raise ArchiveError(f"{info.filename!r}: would unpack to {info.file_size >> 20} MiB")
-        if info.file_size > BIGGEST_RATIO * max(info.compress_size, 1):
-            raise ArchiveError(f"{info.filename!r}: unpacks to {BIGGEST_RATIO} times its size")
+        _check_entry(info, most)
+        folded = unicodedata.normalize("NFKC", info.filename).casefold()
+        if folded in seen:
+            raise ArchiveError(f"{info.filename!r}: stands twice, as {seen[folded]!r} too")
+        seen[folded] = info.filename
     ordered = sorted(infos, key=lambda info: info.header_offset)
     for one, after in pairwise(ordered):
         if one.header_offset + _LOCAL_HEADER_BYTES + one.compress_size > after.header_offset:
             raise ArchiveError(f"{after.filename!r}: overlaps {one.filename!r}")
 
 
-def _placed(info: zipfile.ZipInfo) -> tuple[str, str] | None:
-    """Return folder and name of a record, None for what is none but may be there."""
+def _check_entry(info: zipfile.ZipInfo, most: Limits) -> None:
+    if info.file_size > most.file_bytes:
+        raise ArchiveError(f"{info.filename!r}: would unpack to {info.file_size >> 20} MiB")
+    if info.file_size > most.ratio * max(info.compress_size, 1):
+        raise ArchiveError(f"{info.filename!r}: unpacks to {most.ratio} times its size")
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise ArchiveError(f"{info.filename!r}: is a link or device")
     if info.flag_bits & 0x1:
         raise ArchiveError(f"{info.filename!r}: is encrypted")
+    if "\0" in info.orig_filename:
+        raise ArchiveError(f"{info.filename!r}: is no name such an archive has")
+
+
+def _placed(info: zipfile.ZipInfo) -> tuple[str, str] | None:
+    """Return folder and name of a record, None for what is none but may be there."""
     if info.is_dir() and info.filename in ("sessions/", "behavior/", "edits/"):
         return None
     parts = _LAYOUT.fullmatch(info.filename)
-    if parts is None or parts[2] in (".", "..") or "\0" in info.orig_filename:
+    if parts is None or parts[2] in (".", ".."):
         raise ArchiveError(f"{info.filename!r}: is no name such an archive has")
     folder, name = parts[1], parts[2]
     if folder is None:
@@ -247,7 +294,14 @@ def _placed(info: zipfile.ZipInfo) -> tuple[str, str] | None:
     return None if folder == "edits" else (folder, name.removesuffix(".json"))
 
 
-def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+def content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """Return what an entry holds, no more than it says.
+
+    Raises
+    ------
+    ArchiveError
+        If it is not as large as it says.
+    """
     with archive.open(info) as file:
         data = file.read(info.file_size + 1)
     if len(data) != info.file_size:

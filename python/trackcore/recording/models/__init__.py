@@ -13,3 +13,4 @@ from trackcore.recording.models.pitch import SeenBalls as SeenBalls
 from trackcore.recording.models.session import PitchSummary as PitchSummary
 from trackcore.recording.models.session import SessionManifest as SessionManifest
 from trackcore.recording.models.session import SessionSummary as SessionSummary
+from trackcore.recording.models.submission import SubmissionManifest as SubmissionManifest
