@@ -66,16 +66,30 @@ def test_the_demo_writes_pictures_report_summary_and_truth(demo):
 
 
 @pytest.mark.usefixtures("no_pictures")
-def test_replaying_the_demos_footage_gives_its_numbers_without_the_truth(demo, tmp_path):
+def test_replaying_the_demos_footage_with_a_configuration_gives_its_numbers_without_the_truth(
+    demo, tmp_path
+):
     for file in demo.footage.iterdir():
         shutil.copy(file, tmp_path)
+    (tmp_path / "pitch.yaml").write_text(
+        "recording: {pre_roll_ms: 100, post_roll_ms: 100, output_dir: 'C:/none',"
+        " session_min_active_frames: 5, session_end_gap_frames: 10, save_detections: true}\n"
+        "strike_zone: {batter_height_in: 66}\n"
+    )
     told = only_json(
         run("pitch", "replay", tmp_path / "left.avi", tmp_path / "right.avi", "--rig",
-            tmp_path / "rig.json", "-o", tmp_path / "out", "--session", "demo", "--no-session",
-            "--json")
+            tmp_path / "rig.json", "--config", tmp_path / "pitch.yaml", "--save-observations",
+            "--post-roll-ms", "50", "-o", tmp_path / "out", "--json")
     )  # fmt: skip
     assert numbers(told) == numbers(demo.told)
     assert "error" not in told
+    pitch = Path(told["files"]["session"]) / "session-pitch-001"
+    assert (pitch / "detections" / "left_detections.json").exists()
+    assert (pitch / "observations" / "stereo_observations.json").exists()
+    assert not (pitch / "frames").exists()
+    seen = told["pitches"][0]
+    rolls = seen["frames"]["left"] - seen["sightings"]["left"]
+    assert rolls == pytest.approx(0.15 * 120, abs=4)
 
 
 def as_images(demo, folder, *, numbers):
@@ -90,27 +104,14 @@ def as_images(demo, folder, *, numbers):
 
 
 @pytest.mark.usefixtures("no_pictures")
-def test_numbers_that_are_missing_in_a_folder_are_lost_frames(demo, tmp_path):
+def test_image_folders_with_gaps_are_replayed_with_a_foreign_rig_that_knows_no_plate(
+    demo, tmp_path
+):
     middle = len(tc.open_clip(str(demo.both[0]))) // 2
     missing = {middle, middle + 1}
     around = set(range(middle - 40, middle + 41))
     left, right = as_images(demo, tmp_path, numbers=around - missing)
     stamps = [demo.footage / f"{side}_timestamps.csv" for side in ("left", "right")]
-    told = only_json(
-        run("pitch", "replay", left, right, "--rig", demo.footage / "rig.json", "-o",
-            tmp_path / "out", "--left-stamps", stamps[0], "--right-stamps", stamps[1],
-            "--no-session", "--json")
-    )  # fmt: skip
-    assert {(f["side"], f["frame"]) for f in told["lost"]} == {
-        (side, n) for side in ("left", "right") for n in missing
-    }
-    whole, gappy = numbers(demo.told)[0], numbers(told)[0]
-    assert gappy["speed at 50 ft"] == pytest.approx(whole["speed at 50 ft"], abs=0.5)
-    assert told["pitches"][0]["sightings"]["left"] < demo.told["pitches"][0]["sightings"]["left"]
-
-
-@pytest.mark.usefixtures("no_pictures")
-def test_rigs_of_other_programs_and_worlds_without_a_plate_are_replayed(demo, tmp_path):
     rig = load_rig(demo.footage / "rig.json")
     plain = rig.with_world(rig.left.T_cam_world, WORLD)
     T = plain.T_right_left
@@ -119,14 +120,19 @@ def test_rigs_of_other_programs_and_worlds_without_a_plate_are_replayed(demo, tm
         dist_right=np.zeros(5), R=T[:3, :3], T=T[:3, 3] / 0.3048, img_size=rig.left.size,
     )  # fmt: skip
     told = only_json(
-        run("pitch", "replay", *demo.both, "--rig", tmp_path / "rig.npz", "--unit", "ft", "-o",
-            tmp_path / "out", "--no-session", "--json")
+        run("pitch", "replay", left, right, "--rig", tmp_path / "rig.npz", "--unit", "ft",
+            "-o", tmp_path / "out", "--left-stamps", stamps[0], "--right-stamps", stamps[1],
+            "--no-session", "--json")
     )  # fmt: skip
     assert told["outcome"] == "done"
-    found = numbers(told)[0]
+    assert {(f["side"], f["frame"]) for f in told["lost"]} == {
+        (side, n) for side in ("left", "right") for n in missing
+    }
+    whole, found = numbers(demo.told)[0], numbers(told)[0]
     assert "strike probability" not in found
-    assert found["the same"] == pytest.approx(numbers(demo.told)[0]["speed at 50 ft"], rel=0.08)
+    assert found["the same"] == pytest.approx(whole["speed at 50 ft"], rel=0.08)
     assert 5 < found["acceleration across"] < 20
+    assert told["pitches"][0]["sightings"]["left"] < demo.told["pitches"][0]["sightings"]["left"]
 
 
 def test_footage_without_a_pitch_ends_with_nothing_found(demo, tmp_path):
@@ -231,26 +237,6 @@ def test_a_session_is_fitted_anew_from_its_own_files_to_the_same_numbers(demo, t
     assert numbers(told) == numbers(demo.told)
     pitch = Path(demo.told["files"]["session"]) / "demo-pitch-001"
     assert numbers(only_json(run("pitch", "fit", pitch, "-o", tmp_path, "--json"))) == numbers(told)
-
-
-def test_a_configuration_with_the_documented_keys_is_taken_and_flags_win(demo, tmp_path):
-    (tmp_path / "pitch.yaml").write_text(
-        "recording: {pre_roll_ms: 100, post_roll_ms: 100, output_dir: 'C:/none',"
-        " session_min_active_frames: 5, session_end_gap_frames: 10, save_detections: true}\n"
-        "strike_zone: {batter_height_in: 80}\n"
-    )
-    told = only_json(
-        run("pitch", "replay", *demo.both, "--rig", demo.footage / "rig.json", "--config",
-            tmp_path / "pitch.yaml", "--save-observations", "--post-roll-ms", "50", "-o",
-            tmp_path / "out", "--json")
-    )  # fmt: skip
-    pitch = Path(told["files"]["session"]) / "session-pitch-001"
-    assert (pitch / "detections" / "left_detections.json").exists()
-    assert (pitch / "observations" / "stereo_observations.json").exists()
-    assert not (pitch / "frames").exists()
-    seen = told["pitches"][0]
-    rolls = seen["frames"]["left"] - seen["sightings"]["left"]
-    assert rolls == pytest.approx(0.15 * 120, abs=4)
 
 
 def test_a_session_is_verified_and_a_count_that_is_wrong_is_named(demo, tmp_path):

@@ -20,7 +20,7 @@ from trackcore.pitch_report.numbers import (
     status_words,
 )
 from trackcore.pitch_report.strobe import colour, radii, strobe
-from trackcore.pitch_report.views import PitchView, zone_lines_ft
+from trackcore.pitch_report.views import PitchView, y_is_down, zone_lines_ft
 from trackcore.pitch_report.zone import HALF_IN
 from trackcore.recording import SIDES, FrameDetections
 from trackcore.report.measures import rounded
@@ -48,6 +48,7 @@ def session_contents(
         "sizes": {s: list(c.size) for s, c in zip(SIDES, rig.cameras, strict=True)},
         "lines": _lines(zone) if plate else None,
         "rubber": _RUBBER_FT,
+        "axes": _axes(rig),
         "pitches": list(pitches),
     }
 
@@ -112,6 +113,13 @@ def _space(view: PitchView, X_world: Floats) -> dict[str, list[float | None]]:
     else:
         axes = X[:, 0], -X[:, 2], X[:, 1]
     return {name: rounded(values, 4) for name, values in zip("xyz", axes, strict=True)}
+
+
+def _axes(rig: StereoRig) -> list[str]:
+    """Return what the axes of `_space` are called."""
+    if rig.has_plate:
+        return ["catcher's right", "from the plate", "height"]
+    return ["right", "away", "up"] if y_is_down(rig) else ["x", "-z", "y"]
 
 
 def _lines(zone: StrikeZone) -> dict[str, list[float | None]]:

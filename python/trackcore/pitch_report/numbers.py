@@ -145,10 +145,13 @@ def evidence(window: PitchWindow) -> list[Number]:
             Number("residual", nan if flight is None else flight.rms_px, nan, "px", 3),
             Number("outliers", nan if table is None else float((~table.inlier).sum()), nan, "", 0),
             Number("clock offset", 1e3 * fit.clock_offset_s, 1e3 * fit.sigma_clock_s, "ms", 2),
-            Number("extrapolated", 1e3 * fit.plate.extrapolated_s, nan, "ms", 0),
         ]
-    rows.append(Number("frames", sum(len(window.frames[s]) for s in SIDES), nan, "", 0))
-    rows.append(Number("frames lost", len(window.lost), nan, "", 0))
+        if fit.plate:
+            rows.append(Number("extrapolated", 1e3 * fit.plate.extrapolated_s, nan, "ms", 0))
+    frames = sum(len(window.frames[s]) for s in SIDES)
+    if frames or window.lost:
+        rows.append(Number("frames", frames, nan, "", 0))
+        rows.append(Number("frames lost", len(window.lost), nan, "", 0))
     return rows
 
 

@@ -144,7 +144,9 @@ def _draw_frame(axes: Axes, view: PitchView, side: str) -> None:
 
 def _draw_side(axes: Axes, view: PitchView) -> None:
     """Height over the way: from the side."""
-    axes.set_title("from the side", fontsize=10.5, loc="left", color=QUIET)
+    axes.set_title(
+        "from the side" if view.plate else "y over z", fontsize=10.5, loc="left", color=QUIET
+    )
     axes.set_ylabel(f"height [{view.unit}]" if view.plate else f"y [{view.unit}]")
     if not _draw_path(axes, view, 1):
         return
@@ -160,7 +162,9 @@ def _draw_side(axes: Axes, view: PitchView) -> None:
 
 def _draw_above(axes: Axes, view: PitchView) -> None:
     """Across over the way: from above."""
-    axes.set_title("from above", fontsize=10.5, loc="left", color=QUIET)
+    axes.set_title(
+        "from above" if view.plate else "x over z", fontsize=10.5, loc="left", color=QUIET
+    )
     axes.set_ylabel(f"catcher's right [{view.unit}]" if view.plate else f"x [{view.unit}]")
     axes.set_xlabel(f"from the plate [{view.unit}]" if view.plate else f"z [{view.unit}]")
     if not _draw_path(axes, view, 0) or not view.plate:

@@ -171,8 +171,8 @@ def _main(
     parts += [
         section("Flight", Html(_asset("flight.html")), id_="flight", wide=not plate,
                 note="Drag to turn, scroll to come closer."),
-        section("From the side and from above", tag("div", class_="plot", id="planes-plot"),
-                id_="planes", wide=True),
+        section("From the side and from above" if plate else "Flat views",
+                tag("div", class_="plot", id="planes-plot"), id_="planes", wide=True),
         tag(
             "div",
             section("Pictures", Html(_asset("frames.html")), id_="frames",

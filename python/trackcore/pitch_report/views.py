@@ -16,6 +16,7 @@ from trackcore.recording import SIDES, PitchWindow
 Floats = NDArray[np.float64]
 
 _STEPS = 121
+_DOWNWARD = 0.7  # cosine
 _PAD = 0.09  # around what is shown of a frame
 _BEYOND_NS = 15_000_000  # the path is drawn so far past what was seen, if the plate is no end
 
@@ -43,7 +44,7 @@ class PitchView:
     @property
     def y_is_down(self) -> bool:
         """Whether the world's y goes down in the left picture, as in a camera's own frame."""
-        return bool(self.rig.left.T_cam_world[1, 1] > 0)
+        return y_is_down(self.rig)
 
     @property
     def unit(self) -> str:
@@ -161,3 +162,8 @@ def zone_lines_ft(zone: StrikeZone) -> list[Floats]:
     rings = [plan + y * up for y in (0.0, zone.bottom_m / FOOT_M, zone.top_m / FOOT_M)]
     lines = [np.stack([r[i], r[(i + 1) % len(r)]]) for r in rings for i in range(len(r))]
     return lines + [np.stack([a, b]) for a, b in zip(*rings[1:], strict=True)]
+
+
+def y_is_down(rig: StereoRig) -> bool:
+    """Return whether the world's y goes down in the left picture."""
+    return bool(rig.left.T_cam_world[1, 1] > _DOWNWARD)

@@ -60,7 +60,7 @@
 
   function layout() {
     const c = colours();
-    const names = contents.plate ? { x: "catcher's right", y: "from the plate", z: "height" } : { x: "right", y: "away", z: "up" };
+    const names = { x: contents.axes[0], y: contents.axes[1], z: contents.axes[2] };
     const axis = (name) => ({
       title: { text: names[name] + " [" + contents.unit + "]", font: { size: 11 } }, range: range[name], color: c.quiet, gridcolor: c.grey + "50", zerolinecolor: c.grey + "70",
       showbackground: false, showspikes: false, nticks: name === "y" ? 7 : 4, tickfont: { size: 10 },

@@ -33,9 +33,9 @@
     }
     return {
       ...layoutOf(c), margin: { l: 56, r: 12, t: 8, b: 44 }, shapes, hovermode: "closest",
-      xaxis: axis((contents.plate ? "from the plate" : "away") + unit, { autorange: contents.plate ? "reversed" : true, domain: [0, 1], anchor: "y" }),
-      yaxis: axis((contents.plate ? "catcher's right" : "right") + unit, { domain: [0, 0.46] }),
-      yaxis2: axis((contents.plate ? "height" : "up") + unit, { domain: [0.54, 1], ...(contents.plate ? { rangemode: "tozero" } : {}) }),
+      xaxis: axis(contents.axes[1] + unit, { autorange: contents.plate ? "reversed" : true, domain: [0, 1], anchor: "y" }),
+      yaxis: axis(contents.axes[0] + unit, { domain: [0, 0.46] }),
+      yaxis2: axis(contents.axes[2] + unit, { domain: [0.54, 1], ...(contents.plate ? { rangemode: "tozero" } : {}) }),
       legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 12, color: c.text }, bgcolor: "rgba(0,0,0,0)" },
     };
   }
