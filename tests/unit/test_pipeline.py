@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -184,6 +187,35 @@ def test_where_tracks_are_lost_the_search_is_widened_on_the_way() -> None:
         return float((seen[:, 10:-1] & seen[:, 11:]).sum() / seen[:, 10:-1].sum())
 
     assert held(on) > held(off) + 0.2
+
+
+def test_real_footage_that_begins_to_shake_is_searched_further(
+    shared_data: Callable[[str], Path],
+) -> None:
+    """From frame 53 on, long after the probe, a window onto the pictures jumps by 72 px."""
+    clip = tc.open_clip(shared_data("boof_sweeps") / "river_overview_long_sweep.mp4")
+    images = []
+    for i, frame in enumerate(islice(clip, 68)):
+        x = 53 + (36 if i % 2 else -36) * (i >= 52)
+        images.append(frame.image[26:294, x : x + 320].copy())
+    off, on = (
+        tc.SmartTracker(
+            tc.SmartTrackerOptions(max_retries=0, adapt=adapt), session=False, solver=quick()
+        ).run(np.stack(images))
+        for adapt in (False, True)
+    )  # fmt: skip
+    change = on.adaptation_history[0]
+    assert 53 <= change["frame"] <= 55
+    assert change["survival_rate"] < 0.5
+    assert change["new_settings"]["search_size"] > change["old_settings"]["search_size"]
+
+    def held(found: PipelineResult) -> float:
+        """Share of what was seen in one of the last frames that is seen in the next."""
+        seen = found.best.raw_tracks.seen
+        return float((seen[:, 56:-1] & seen[:, 57:]).sum() / seen[:, 56:-1].sum())
+
+    assert off.adaptation_history == []
+    assert held(on) > held(off) + 0.3
 
 
 def test_tracks_that_leave_the_frame_are_no_reason_to_adapt() -> None:

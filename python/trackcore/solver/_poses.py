@@ -5,8 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from trackcore.triangulate import TriangulationMethod
+from trackcore.triangulate import triangulate as core_triangulate
+from trackcore.types import Points
+
 Floats = NDArray[np.float64]
-REFINEMENTS = 6
+LEAST_NEAR = 3
+"""A point that fewer frames agree on is left where all of them put it."""
 
 
 def rotation(w: Floats) -> Floats:
@@ -57,11 +62,11 @@ def rays(uv: Floats, focal: Floats, k: tuple[float, float]) -> Floats:
     return np.asarray(ideal)
 
 
-def triangulate(T: Floats, xy: Floats, robust: float) -> Floats:
-    """Return the points (n, 3) that tracks see; NaN where fewer than two frames do.
+def triangulate(T: Floats, xy: Floats, tolerance: float) -> Floats:
+    """Return the points (n, 3) that tracks see, by `trackcore.triangulate`.
 
-    Linear start (Hartley & Zisserman 2004, 12.2), then Gauss-Newton on the reprojection error
-    with weights that fade beyond `robust`.
+    Found once from all that a track saw, and again without what is then further off than
+    `tolerance`. NaN where fewer than two frames see it, rays are parallel or meet behind a camera.
 
     Parameters
     ----------
@@ -69,46 +74,29 @@ def triangulate(T: Floats, xy: Floats, robust: float) -> Floats:
         NaN where a frame has no camera.
     xy : (n, n_frames, 2) float64
         Ideal positions in focal lengths, NaN where unseen.
-    robust : float
+    tolerance : float
         In focal lengths.
     """
-    usable: NDArray[np.bool_] = np.asarray(np.isfinite(T).all(axis=(1, 2)))
+    usable = np.isfinite(T).all(axis=(1, 2))
     P, xy = T[usable, :3], xy[:, usable]
-    seen = np.isfinite(xy[..., 0])
-    many = seen.sum(axis=1) >= 2
-    X = np.full((len(xy), 3), np.nan)
-    if not many.any():
-        return X
-    xy, seen = np.where(seen[..., None], xy, 0.0)[many], seen[many]
-    rows = xy[..., None] * P[None, :, None, 2] - P[None, :, :2]  # (n, f, 2, 4)
-    rows = np.where(seen[..., None, None], rows, 0.0).reshape(len(xy), -1, 4)
-    _, vectors = np.linalg.eigh(np.swapaxes(rows, 1, 2) @ rows)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        start = vectors[:, :3, 0] / vectors[:, 3:, 0]
-    X[many] = _refined(P, xy, seen, start, robust)
+    if len(P) < 2 or not len(xy):
+        return np.full((len(xy), 3), np.nan)
+    found = _refined(P, xy, tolerance)
+    X: Floats = found.X_world.copy()
+    error: Floats = found.view_error_px
+    with np.errstate(invalid="ignore"):
+        near, far = error <= tolerance, error > tolerance
+    again = np.flatnonzero(far.any(axis=1) & (near.sum(axis=1) >= LEAST_NEAR))
+    if len(again):
+        better = _refined(P, np.where(far[again, :, None], np.nan, xy[again]), tolerance).X_world
+        X[again] = np.where(np.isfinite(better), better, X[again])
     return X
 
 
-def _refined(P: Floats, xy: Floats, seen: NDArray[np.bool_], X: Floats, robust: float) -> Floats:
-    R, t = P[:, :, :3], P[:, :, 3]
-    with np.errstate(all="ignore"):
-        for _ in range(REFINEMENTS):
-            Y = np.einsum("fab,nb->nfa", R, X) + t
-            iz = 1 / Y[..., 2:]
-            p = Y[..., :2] * iz
-            e = np.where(seen[..., None], p - xy, 0.0)
-            J = (R[None, :, :2] - p[..., None] * R[None, :, None, 2]) * iz[..., None]
-            w = np.where(seen, 1 / (1 + (e**2).sum(axis=-1) / robust**2), 0.0)
-            Jw = J * w[..., None, None]
-            A = np.einsum("nfki,nfkj->nij", Jw, J)
-            b = np.einsum("nfki,nfk->ni", Jw, e)
-            A += 1e-12 * np.trace(A, axis1=1, axis2=2)[:, None, None] * np.eye(3)
-            good = np.asarray(np.isfinite(A).all(axis=(1, 2)) & np.isfinite(b).all(axis=1))
-            good[good] &= np.abs(np.linalg.det(A[good])) > 0
-            X = X.copy()
-            X[good] -= np.linalg.solve(A[good], b[good][..., None])[..., 0]
-            X[~good] = np.nan
-    return X
+def _refined(P: Floats, xy: Floats, tolerance: float) -> Points:
+    return core_triangulate(
+        P, xy, method=TriangulationMethod.REFINED, robust_px=tolerance, covariance=False
+    )
 
 
 def directions(T: Floats, ideal: Floats) -> Floats:
