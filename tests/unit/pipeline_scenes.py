@@ -48,13 +48,20 @@ def blurred() -> Frames:
     return frames
 
 
-def faint(n_bright: int, contrast: float = 0.06) -> Frames:
-    """A faint picture in which few points stand out."""
+def faint(n_bright: int, contrast: float = 0.06, slide_px: float = 0.0) -> Frames:
+    """A faint picture in which few points stand out.
+
+    They are lamps, or, where they slide, each its own way, glints on what shines.
+    """
     scene = room(noise=0.3)
     grey = 128 + contrast * (filmed(scene).astype(np.float64) - 128)
     columns = -(-n_bright // 3)
     grid = np.stack(np.meshgrid(np.linspace(60, 260, columns), (40, 90, 140)), axis=-1)
     places = scene.track_truth(grid.reshape(-1, 2)[:n_bright])
+    rng, t = np.random.default_rng(0), np.linspace(0, 2 * np.pi, len(grey))
+    phase, pace = rng.uniform(0, 2 * np.pi, (2, len(places), 1, 2)) / [[[[1]]], [[[4]]]]
+    way = np.sin(pace * t[:, None] + phase) - np.sin(phase)
+    places = places[:, : len(grey)] + slide_px * way
     y, x = np.mgrid[: SIZE[1], : SIZE[0]]
     for frame, xy in zip(grey, places.swapaxes(0, 1), strict=False):
         for u, v in xy[np.isfinite(xy[:, 0])]:
