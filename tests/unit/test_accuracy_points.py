@@ -101,10 +101,13 @@ def test_the_position_has_no_favourite_part_of_a_pixel():
     assert np.abs(mean_error).max() < 0.003
 
 
+@pytest.mark.parametrize("window", [16, 21])
 @pytest.mark.parametrize("name", ["RubberWhale", "Dimetrodon", "Grove2"])
-def test_real_pictures_with_measured_flow_are_followed_no_worse_than_by_opencv(shared_data, name):
-    found = contest(*middlebury(shared_data("middlebury_flow_open") / name), FAST)
+def test_real_pictures_with_measured_flow_are_followed_no_worse_than_by_opencv(
+    shared_data, name, window
+):
+    data = middlebury(shared_data("middlebury_flow_open") / name)
+    found = contest(*data, TrackOptions(window=window))
     assert found.common.mean() > 0.98
     assert found.ratio(0.5) <= 0.85
-    # one or two corners at the edge of something that moves otherwise are a matter of luck
-    assert share_wrong(found.ours_px) <= share_wrong(found.theirs_px) + 2 / len(found.ours_px)
+    assert share_wrong(found.ours_px) <= share_wrong(found.theirs_px)

@@ -18,7 +18,7 @@ constexpr double inner_sigma = 0.5;   // blur that an image is supposed to have 
 const double scale_step = std::cbrt(2.0);
 const double disc_response = 0.736 * std::log(scale_step);  // of contrast 1, at its best scale
 
-int padded(int width) { return (width / simd::blob_lanes + 1) * simd::blob_lanes; }
+int padded(int width) { return (width / simd::blob_lanes + 2) * simd::blob_lanes; }
 
 /// The last rows of an image that is made row by row from another, blurred.
 class BlurredRows {

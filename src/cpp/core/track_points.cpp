@@ -12,6 +12,8 @@ namespace {
 
 constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
 constexpr int precise_steps = 4;  // 8-tap refinements at most; two are the rule
+constexpr float doubtful_ncc = 0.9f;
+constexpr double least_detour_px = 1.0;  // nearer, both ways end in the same place
 constexpr int points_a_piece = 32;
 constexpr int prefetched_levels = 2;             // the others stay in the second cache
 constexpr int prev_border = 2, next_border = 7;  // pixels beyond the window needed as well
@@ -58,11 +60,10 @@ void approach(const FramePyramid& prev, const FramePyramid& next, Vec2 from, Vec
     }
 }
 
-/// Finds where the point is in `next`, coarse to fine.
-PointMatch follow(const FramePyramid& prev, const FramePyramid& next, Vec2 from, Vec2 xy,
+/// Finds where the point is in `next`, from within reach of it.
+PointMatch arrive(const FramePyramid& prev, const FramePyramid& next, Vec2 from, Vec2 xy,
                   const PointOptions& options) {
     using End = KltLevel::End;
-    approach(prev, next, from, xy, options);
     KltLevel level(prev.level(0), next.level(0), options.window, options.photometric, from, true,
                    workspace());
     if (!(level.best_sigma_px() <= options.max_sigma_px))
@@ -103,6 +104,20 @@ PointMatch follow(const FramePyramid& prev, const FramePyramid& next, Vec2 from,
             static_cast<float>(quality.sigma_px),
             std::numeric_limits<float>::quiet_NaN(),
             PointStatus::tracked};
+}
+
+/// Finds where the point is in `next`, coarse to fine. Coarse levels can be led astray, by what
+/// moves beside the point: where the match is poor and they went far, the way without them is
+/// tried.
+PointMatch follow(const FramePyramid& prev, const FramePyramid& next, Vec2 from, Vec2 xy,
+                  const PointOptions& options) {
+    Vec2 near = xy;
+    approach(prev, next, from, near, options);
+    const PointMatch match = arrive(prev, next, from, near, options);
+    if (match.status != PointStatus::tracked || match.ncc >= doubtful_ncc) return match;
+    if (std::hypot(match.xy_px.x - xy.x, match.xy_px.y - xy.y) < least_detour_px) return match;
+    const PointMatch direct = arrive(prev, next, from, xy, options);
+    return direct.status == PointStatus::tracked && direct.ncc > match.ncc ? direct : match;
 }
 
 /// Fetches what the window at `xy` and `border` pixels around it cover, while there is still other

@@ -8,7 +8,8 @@
 
 namespace trackcore::simd {
 
-inline constexpr int blob_lanes = 32;  ///< rows are padded to a multiple of this, at least by one
+/// Rows are padded to a multiple of this, and by no less than it.
+inline constexpr int blob_lanes = 32;
 
 struct BlobKernels {
     /// One row of an image blurred with taps[|i|], |i| <= reach: rows[0 .. 2 reach] are those

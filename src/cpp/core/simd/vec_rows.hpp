@@ -5,7 +5,7 @@
 
 namespace {
 
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) && defined(__GNUC__)  // whose F64 is two registers
 
 /// Eight rows of eight numbers each: in[k] holds number k of every row, out[l] row l.
 inline void transpose8(const Half* in, __m512d* out) {
@@ -98,7 +98,7 @@ inline void store_rows(const F64* in, double* p) {
     store_rows<n>(high, p + register_lanes * n);
 }
 
-#elif defined(__AVX2__)
+#elif defined(__AVX2__) && defined(__GNUC__)
 
 inline void transpose4(const __m256d* in, __m256d* out) {
     const __m256d a = _mm256_unpacklo_pd(in[0], in[1]), b = _mm256_unpackhi_pd(in[0], in[1]);
