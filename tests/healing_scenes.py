@@ -150,6 +150,7 @@ def score(scene: Posts, tracks: Tracks, healing: Healing, *, tolerance_px: float
         end = int(tracks.last_index[row_of[attempt.born_name]]) + 1
         # the join itself: one point of the scene before the gap, not half hidden yet, and after it
         calm = max(one - 8, int(tracks.first_index[row_of[attempt.lost_name]]))
+        calm += int(np.isfinite(xy[calm:, 0]).argmax())  # a join before this one may have cut it
         path = scene.path_of(scene.point_at(xy[calm], calm))
         off = np.hypot(*(xy - path).T)
         error = float(np.nanmedian(off[other : min(other + 10, end)]))

@@ -3,15 +3,51 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import trackcore as tc
+from trackcore.frame_regions import REGIONS
 from trackcore.session import privacy
 from trackcore.session.identity import load_identity, reset_contributor
 from trackcore.session.privacy import find_private, scrubbed
+
+
+@st.composite
+def ordinary_sessions(draw: st.DrawFn) -> dict[str, Any]:
+    """What a recorder writes: words of the schema, numbers of any size, generic names."""
+    share = st.floats(0, 1)
+    region = st.sampled_from(REGIONS)
+    tracks = st.fixed_dictionaries({
+        "name": st.integers(0, 99_999).map("track_{:05d}".format),
+        "region": region,
+        "lifespan": st.integers(0, 10**6),
+        "jitter_score": share,
+        "trajectory": st.lists(st.tuples(share, share).map(list), max_size=4),
+    })  # fmt: skip
+    digits = st.text("0123456789abcdef", min_size=8, max_size=8)
+    moment = st.datetimes(datetime(1990, 1, 1)).map(datetime.isoformat)
+    name = st.builds("{}_{}".format, moment.map(lambda t: t[:19].replace(":", "-")), digits)
+    region_stats = st.fixed_dictionaries({"total_tracks": st.integers(0)})
+    return draw(st.fixed_dictionaries({
+        "timestamp": moment,
+        "session_id": name,
+        "clip_name": digits.map("clip_{}".format),
+        "clip_fingerprint": st.text("0123456789abcdef", min_size=16, max_size=16),
+        "resolution": st.tuples(st.integers(1, 10**5), st.integers(1, 10**5)).map(list),
+        "fps": st.floats(1, 1000),
+        "success": st.booleans(),
+        "solve_error": st.none() | st.floats(0, 1e6),
+        "motion_class": st.sampled_from(["LOW", "MEDIUM", "HIGH"]),
+        "region_stats": st.dictionaries(region, region_stats),
+        "tracks": st.lists(tracks, max_size=3),
+    }))  # fmt: skip
+
 
 DOCUMENTS = Path(__file__).parents[1] / "compat" / "documents"
 
@@ -57,6 +93,48 @@ def test_the_names_of_this_user_and_machine_are_known(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("name", ["session", "behavior", "export", "model", "frame_samples"])
 def test_the_documented_examples_raise_no_alarm(name: str) -> None:
     assert find_private(json.loads((DOCUMENTS / f"{name}.json").read_text())) == []
+
+
+ORDINARY: dict[str, list[Any]] = {
+    "codec": [
+        "h264",
+        "hevc",
+        "H.264",
+        "prores_ks",
+        "ProRes 4444 XQ",
+        "DNxHR HQX",
+        "mjpeg",
+        "dng_8bit",
+        "png",
+        "rawvideo",
+        "v210",
+        "MPEG-4 part 2",
+        "AVC-Intra 100",
+        "h264 (High 4:2:2)",
+    ],
+    "fps": [23.976, 24, 29.97, 30000 / 1001, 59.94, 119.88],
+    "resolution": [[1920, 1080], [4096, 2160], [7680, 4320]],
+    "footage_class": ["HD_30fps", "4K_24fps_LOW_MOTION", "SD_25fps"],
+    "failure_type": ["NONE", "DRIFT", "BLUR", "CUT"],
+    "timestamp": ["2026-11-27T14:03:05", "2026-01-01T00:00:00+00:00", "1999-12-31T23:59:59.999999"],
+    "session_id": ["2026-11-27T14-03-05_0a1b2c3d", "session_00000001"],
+    "clip_name": ["clip_0000000a", "clip_1", "footage", "shot_00ff", "session-12"],
+    "solver_version": ["0.1.0", "1.2.3.dev4+g0a1b2c3", "4.5.15", "2026.11"],
+    "novel_metric": [0.123456789, -1e-9, 1e17, 0, True, None, [1.5] * 200, {"a": [1, 2]}],
+    "novel_word": ["trackcore-0.1.0", "LOW_MOTION", "k1.k2", "a+b", "24p", "x1"],
+}
+
+
+@pytest.mark.parametrize("field", ORDINARY)
+def test_ordinary_values_raise_no_alarm(field: str) -> None:
+    for value in ORDINARY[field]:
+        assert find_private({field: value}) == [], value
+
+
+@settings(max_examples=40)
+@given(record=ordinary_sessions())
+def test_ordinary_sessions_raise_no_alarm(record: dict[str, Any]) -> None:
+    assert find_private(record) == []
 
 
 def test_scrubbing_removes_just_that() -> None:

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 import trackcore as tc
 from trackcore.session import archive as limits
@@ -278,37 +276,6 @@ def test_unknown_fields_survive_the_journey(tmp_path: Path) -> None:
     tc.import_sessions(other, path)
     (found,) = other.iterate()
     assert found.to_dict()["novel"] == {"depth": 3}
-
-
-@settings(
-    max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(
-    where=st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=8),
-    byte=st.integers(0, 255),
-)
-def test_a_mutated_archive_is_imported_whole_or_refused(
-    tmp_path: Path, where: list[float], byte: int
-) -> None:
-    source = tmp_path / "source"
-    if not source.exists():
-        tc.export_sessions(filled(source), tmp_path / "good.zip")
-    data = bytearray((tmp_path / "good.zip").read_bytes())
-    for share in where:
-        data[int(share * len(data))] = byte
-    path = tmp_path / "bad.zip"
-    path.write_bytes(data)
-    store = tc.SessionStore(tmp_path / "target")
-    reset(store)
-    before = contents(store)
-    try:
-        tc.import_sessions(store, path)
-    except tc.InputError:
-        assert contents(store).keys() == before.keys()
-    else:
-        assert verify(store).ok
 
 
 def test_verify_names_each_file_that_is_wrong(tmp_path: Path) -> None:

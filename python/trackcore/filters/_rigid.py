@@ -25,7 +25,10 @@ _LENS_ANCHORS = (3, 6, 9, 12)  # fitted from nothing; those between, from their 
 _LENS_REACH = 3
 _LENS_SPANS = 2
 _LENS_MISFIT = 0.05  # share of the frame that must not fit before a lens is looked for
+_LENS_HINT = 0.97  # what one number must leave of the misfit before a second is looked for
 _LENS_GAIN = 0.6  # a lens is believed that leaves at most this share of the misfit
+Lens = tuple[float, float]
+NO_LENS: Lens = (0.0, 0.0)
 LEAST_GROUP = 6
 """Twice the three points that determine an affine motion: below, agreement proves nothing."""
 
@@ -94,34 +97,91 @@ def span_frames(n_frames: int, length: int) -> list[NDArray[np.int64]]:
     return [frames.astype(np.int64) for frames in found if len(frames) == _VIEWS]
 
 
-def radial_distortion(tracks: Tracks, options: FilterOptions, usable: NDArray[np.bool_]) -> float:
-    """Return the lens distortion with which the longest spans fit best; 0 unless it helps much.
+def radial_distortion(tracks: Tracks, options: FilterOptions, usable: NDArray[np.bool_]) -> Lens:
+    """Return the lens distortion with which the longest spans fit best; none unless it helps much.
 
     The division model of Fitzgibbon (CVPR 2001) about the frame's centre, with the distance from
-    it in half diagonals: x / (1 + lens r^2).
+    it in half diagonals: x / (1 + a r^2 + b r^4). The second number is looked for only where the
+    first leaves a misfit: lenses that bend as a polynomial of the ideal radius need it.
     """
     spans = span_frames(tracks.n_frames, span_lengths(tracks.n_frames)[0])
     spans = spans[:: max(1, len(spans) // _LENS_SPANS)][:_LENS_SPANS]
     limit, flat = _allowed(tracks, options), options.tripod
-    costs, cells = np.zeros(len(_LENSES)), 0.0
+    costs, cells, views = np.zeros(len(_LENSES)), 0.0, []
     for frames in spans:
         _, xy = _positions(tracks, usable, frames)
         xy = _normalised(tracks, xy[np.isfinite(xy[..., 0]).all(axis=1)])
         if len(xy) < LEAST_POINTS:
             continue
+        views.append(xy)
         span = _lens_costs(xy, limit, options.seed, flat=flat, complete=False)
         weight = float(frame_weight(xy[:, _REFERENCE]).sum())
-        if span[_NO_LENS] > _LENS_MISFIT * weight:
+        without = span[_NO_LENS]
+        if without > _LENS_MISFIT * weight:
             span = _lens_costs(xy, limit, options.seed, flat=flat, complete=True)
+            span[_NO_LENS] = min(span[_NO_LENS], without)
         costs, cells = costs + span, cells + weight
-    best = int(np.argmin(costs))
-    if costs[_NO_LENS] <= _LENS_MISFIT * cells or costs[best] > _LENS_GAIN * costs[_NO_LENS]:
-        return 0.0
+    none, best = costs[_NO_LENS], int(np.argmin(costs))
+    if none <= _LENS_MISFIT * cells:
+        return NO_LENS
     shift = 0.0
     if 0 < best < len(_LENSES) - 1:
         left, middle, right = costs[best - 1 : best + 2]
         shift = np.clip((left - right) / max(2 * (left - 2 * middle + right), 1e-12), -0.5, 0.5)
-    return float(_LENSES[best] + shift * (_LENSES[1] - _LENSES[0]))
+    lens, least = (float(_LENSES[best] + shift * (_LENSES[1] - _LENSES[0])), 0.0), costs[best]
+    if _LENS_MISFIT * cells < least < _LENS_HINT * none:
+        lens, least = _two_terms(views, lens, limit, options.seed, flat=flat)
+    return lens if least <= _LENS_GAIN * none else NO_LENS
+
+
+def _two_terms(
+    views: list[Floats], lens: Lens, limit: float, seed: int, *, flat: bool
+) -> tuple[Lens, float]:
+    """Return the two numbers near `lens` with which the spans fit best, and how badly they do.
+
+    A pattern search; every step takes the cameras of the best so far along.
+    """
+
+    def fitted(lens: Lens, cameras: list[Floats] | None) -> tuple[float, list[Floats]]:
+        total, found = 0.0, list[Floats]()
+        for i, xy in enumerate(views):
+            bent = _straightened(xy, lens)
+            if cameras is None:
+                fit = fit_rigid(
+                    bent[:, _REFERENCE], _others(bent), limit, np.random.default_rng(seed),
+                    trusted=np.ones(len(xy), bool), starts=_STARTS, flat=flat,
+                )  # fmt: skip
+                assert fit is not None
+                P, cost = fit.P, fit.cost
+            else:
+                P, cost = adapted(cameras[i], bent[:, _REFERENCE], _others(bent), limit, flat=flat)
+            total, found = total + cost, [*found, P]
+        return total, found
+
+    least, cameras = fitted(lens, None)
+    step = 0.1
+    while step > 0.01:
+        around = [
+            (lens[0] + i * step / 2, lens[1] + j * step)
+            for i in (-1, 0, 1)
+            for j in (-1, 0, 1)
+            if i or j
+        ]
+        tried = [(*fitted(one, cameras), one) for one in around if _unfolded(one)]
+        cost, its, one = min(tried, key=lambda t: t[0])
+        if cost < least:
+            least, cameras, lens = cost, its, one
+        else:
+            step /= 2
+    return lens, least
+
+
+def _unfolded(lens: Lens) -> bool:
+    """Return whether every point of the frame has a place of its own without the lens."""
+    r2 = np.linspace(0, 1, 20)
+    bend = 1 + lens[0] * r2 + lens[1] * r2**2
+    slope = 1 - lens[0] * r2 - 3 * lens[1] * r2**2
+    return bool(bend.min() > 0.2 and slope.min() > 0)
 
 
 def _lens_costs(xy: Floats, limit: float, seed: int, *, flat: bool, complete: bool) -> Floats:
@@ -129,7 +189,7 @@ def _lens_costs(xy: Floats, limit: float, seed: int, *, flat: bool, complete: bo
     costs = np.full(len(_LENSES), np.inf if complete else 0.0)
     everyone = np.ones(len(xy), bool)
     for anchor in _LENS_ANCHORS if complete else (_NO_LENS,):
-        bent = _straightened(xy, _LENSES[anchor])
+        bent = _straightened(xy, (_LENSES[anchor], 0.0))
         fit = fit_rigid(
             bent[:, _REFERENCE], _others(bent), limit, np.random.default_rng(seed),
             trusted=everyone, starts=1 if complete else _STARTS, flat=flat,
@@ -141,7 +201,7 @@ def _lens_costs(xy: Floats, limit: float, seed: int, *, flat: bool, complete: bo
         for way in (range(anchor, len(_LENSES)), range(anchor, -1, -1)):
             P = fit.P
             for i in way[: _LENS_REACH + 1]:  # each from its neighbour's cameras
-                bent = _straightened(xy, _LENSES[i])
+                bent = _straightened(xy, (_LENSES[i], 0.0))
                 P, cost = adapted(P, bent[:, _REFERENCE], _others(bent), limit, flat=flat)
                 costs[i] = min(costs[i], cost)
     return costs
@@ -149,11 +209,11 @@ def _lens_costs(xy: Floats, limit: float, seed: int, *, flat: bool, complete: bo
 
 def _judge(
     tracks: Tracks, options: FilterOptions, usable: NDArray[np.bool_],
-    frames: NDArray[np.int64], suspect: NDArray[np.bool_], lens: float, starts: int,
+    frames: NDArray[np.int64], suspect: NDArray[np.bool_], lens: Lens, starts: int,
 ) -> _Span | None:  # fmt: skip
     who, xy = _positions(tracks, usable, frames)
     xy = _normalised(tracks, xy)
-    radius2 = (xy[:, _REFERENCE] ** 2).sum(axis=-1)
+    r2 = (xy[:, _REFERENCE] ** 2).sum(axis=-1)
     xy = _straightened(xy, lens)
     fit = fit_rigid(
         xy[:, _REFERENCE], _others(xy), _allowed(tracks, options),
@@ -165,7 +225,8 @@ def _judge(
     half_px = diagonal_px(tracks.frame_size) / 2
     limit_px = max(options.rigid_px, options.rigid_sigma * fit.scale * half_px)
     # straightening stretches the corners, and the noise there with them
-    stretch = np.sqrt((1 - lens * radius2) / (1 + lens * radius2) ** 3)
+    a, b = lens
+    stretch = np.sqrt((1 - a * r2 - 3 * b * r2**2) / (1 + a * r2 + b * r2**2) ** 3)
     residual_px = fit.residual * half_px / stretch
     known = np.isfinite(residual_px)
     others = np.delete(frames, _REFERENCE)
@@ -178,8 +239,9 @@ def _normalised(tracks: Tracks, xy_px: Floats) -> Floats:
     return np.asarray((xy_px - centre) / (diagonal_px(tracks.frame_size) / 2))
 
 
-def _straightened(xy: Floats, lens: float) -> Floats:
-    return np.asarray(xy / (1 + lens * (xy**2).sum(axis=-1, keepdims=True)))
+def _straightened(xy: Floats, lens: Lens) -> Floats:
+    r2 = (xy**2).sum(axis=-1, keepdims=True)
+    return np.asarray(xy / (1 + lens[0] * r2 + lens[1] * r2**2))
 
 
 def _others(xy: Floats) -> Floats:

@@ -56,12 +56,12 @@ def find_bad_tracks(
     per span of frames, five views are fitted by homographies plus parallax (`_projective`), which
     holds for scenes with depth, flat scenes and turning cameras alike. Parallax is no fault. A
     track is judged on the longest spans it lives through, up to 144 frames, and flagged when it
-    fails in `rigid_share` of them. What cannot be seen
-    by any such test: an object that moves as a static one at another depth would, such as a car
-    driving along the camera's own path, or one sliding evenly before an infinitely far background.
-    For a camera known to turn only, `tripod` closes the second gap. A moderate radial
-    distortion of the lens (some 5 % at the side of the frame) is found and allowed for; with a
-    stronger one, give undistorted positions. Fewer than 16 tracks over a span are not judged.
+    fails in `rigid_share` of them. What cannot be seen by any such test: an object that moves as a
+    static one at another depth would, such as a car driving along the camera's own path, or one
+    sliding evenly before an infinitely far background. For a camera known to turn only, `tripod`
+    closes the second gap. The radial distortion of a lens (up to some 15 % at the side of the
+    frame as a polynomial, 30 % as a fisheye's) is found and allowed for; with a stronger one, give
+    undistorted positions. Fewer than 16 tracks over a span are not judged.
     """
     require_options(options, FilterOptions)
     mine = track_flags("protected", protected, len(tracks))

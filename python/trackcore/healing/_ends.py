@@ -11,6 +11,7 @@ from trackcore.tracks import Tracks
 
 _LOOKS = (0, 3, 8, 16, 26)  # frames from the end at which a patch may be looked at
 _BEYOND = 10  # frames behind the deepest look that tell who moves along
+_LEAST_DEPTH = 0.4  # of the track; agreement of a shorter part proves too little
 _SLID_PX = 0.75  # a track so far from where its neighbours carry it has left its surface
 
 
@@ -47,7 +48,22 @@ def end_of(tracks: Tracks, neighbours: Neighbours, row: int, step: int) -> End:
     edge = int(tracks.last_index[row] if step < 0 else tracks.first_index[row])
     looks = [edge + step * k for k in _LOOKS]
     looks = [i for i in looks if 0 <= i < len(seen) and seen[i]]
-    deep = looks[-1]
+    best = _believed(tracks, neighbours, row, step, looks)
+    # the deepest look may be on what hides the other end
+    life = int(tracks.last_index[row] - tracks.first_index[row])
+    least = _LEAST_DEPTH * min(life, _LOOKS[-1])
+    while len(best.looks) < len(looks) and abs(looks[-2] - edge) >= least:
+        looks = looks[:-1]
+        other = _believed(tracks, neighbours, row, step, looks)
+        if len(other.looks) > len(best.looks):
+            best = other
+    return best
+
+
+def _believed(tracks: Tracks, neighbours: Neighbours, row: int, step: int, looks: list[int]) -> End:
+    """Return the looks from the deepest towards the gap, as far as its neighbours confirm them."""
+    seen = tracks.seen[row]
+    edge, deep = looks[0], looks[-1]
     other = deep
     while 0 <= other + step < len(seen) and seen[other + step] and abs(other - deep) < _BEYOND:
         other += step

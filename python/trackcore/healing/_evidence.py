@@ -14,6 +14,7 @@ from trackcore.options import HealOptions
 from trackcore.tracks import Tracks
 
 _RIVAL_RADIUS_PX = 4.0  # below it there is no room for a second place
+_TRUSTED_LIFE = 12  # frames; a shorter track has hardly shown which surface it is on
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Examiner:
 
     def __init__(self, tracks: Tracks, candidates: list[Candidate], options: HealOptions) -> None:
         self._xy = tracks.xy_px
+        self._life = tracks.seen.sum(axis=1)
         self._options = options
         self._side = crop_side(options)
         self._crops: dict[tuple[int, int, int], Crop] = {}  # (row, other row or -1, index)
@@ -168,6 +170,9 @@ class Examiner:
         options = self._options
         if np.hypot(*offset) > options.max_offset_px:
             return "the later track follows another point"
+        life = int(min(self._life[c.lost], self._life[c.born]))
+        if np.hypot(*offset) > options.max_offset_px * life / _TRUSTED_LIFE:
+            return "tracks too short to follow points so far apart"
         if 2 * len(agreeing) < len(looks):
             return "matches of several frames disagree"
         if len(c.before.looks) * len(c.after.looks) > 1 and len(agreeing) < 2:

@@ -97,7 +97,10 @@ def ambiguity(
     whole = np.rint(found.xy_px - target.corner_px)
     shift = found.xy_px - target.corner_px - whole
     template = _bilinear(source.image, xy_px - source.corner_px + away - shift @ back.T)
-    image = target.image.astype(np.float64)
+    reach = int(np.ceil(radius_px)) + half + 3  # rivals, and what is beside them
+    middle = np.rint(center_px - target.corner_px).astype(int)
+    x0, y0 = np.maximum(middle - reach, 0)
+    image = target.image[y0 : middle[1] + reach + 1, x0 : middle[0] + reach + 1].astype(np.float64)
     if min(image.shape) <= 2 * half:
         return 0.0
     windows = np.lib.stride_tricks.sliding_window_view(image, (2 * half + 1, 2 * half + 1))
@@ -107,7 +110,7 @@ def ambiguity(
     mean = rows.mean(axis=1)
     norm = np.sqrt(np.maximum((rows * rows).sum(axis=1) - rows.shape[1] * mean**2, 1e-9))
     likeness = (rows @ unit / norm).reshape(windows.shape[:2])
-    y, x = np.indices(likeness.shape) + float(half)
+    y, x = np.indices(likeness.shape) + np.reshape((y0 + half, x0 + half), (2, 1, 1)).astype(float)
     of_match = np.hypot(x - whole[0], y - whole[1])
     of_center = np.hypot(*((center_px - target.corner_px)[:, None, None] - (x, y)))
     here = likeness[of_match <= 1.0]

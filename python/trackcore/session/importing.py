@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from trackcore._compat import StrEnum
-from trackcore._files import sync_folder
-from trackcore.errors import ArchiveError, InputError, RecordError, StoreError
+from trackcore.errors import ArchiveError, InputError, RecordError
+from trackcore.session import moving
 from trackcore.session.archive import Archive, Entry, plain_json
 from trackcore.session.exporting import FINGERPRINTS
 from trackcore.session.folder import NAME, SUFFIX, RecordFolder
@@ -93,9 +90,11 @@ def import_sessions(
 
     Notes
     -----
-    Every record is checked and written aside first; only then are they moved into place. A record
-    whose name is taken by a different one gets a name of its own, made from its content.
-    Fingerprints that are not keyed yet are keyed with this store's key.
+    Every record is checked and written aside first; only then are they moved into place. A process
+    killed before that has changed nothing; one killed in the middle of the move has promised it,
+    and whoever opens the store next ends it. A record whose name is taken by a different one gets
+    a name of its own, made from its content. Fingerprints that are not keyed yet are keyed with
+    this store's key.
     """
     try:
         how = ImportMode(str(mode).lower())
@@ -104,7 +103,8 @@ def import_sessions(
     archive = Archive(Path(path))
     with store.home.lock("store"):
         store.home.make()
-        with _staging(store) as staging:
+        moving.recover_locked(store.home)
+        with moving.staging(store.home) as staging:
             job = _Import(store, load_identity(store), archive, staging, how)
             job.stage(progress)
             return job.move()
@@ -149,17 +149,12 @@ class _Import:
 
     def move(self) -> Imported:
         """Put what was staged into place."""
-        with explained(self._store.root):
-            replaced = self._move_aside() if self._mode is ImportMode.REPLACE else 0
-            for folder in (self._store.sessions, self._store.behavior):
-                for file in sorted((self._staging / folder.path.name).iterdir()):
-                    file.replace(folder.path / file.name)
-                sync_folder(folder.path)
-            target = self._store.home.model
-            kept = self._model is not None and target.exists()
-            if self._model is not None and not kept:
-                self._model.replace(target)
-        return Imported(self._added, self._there, replaced, kept)
+        replace, home = self._mode is ImportMode.REPLACE, self._store.home
+        kept = self._model is not None and not replace and home.model.exists()
+        there = sum(len(folder.names()) for folder in (self._store.sessions, self._store.behavior))
+        with explained(home.root):
+            moving.move(home, self._staging, replace=replace)
+        return Imported(self._added, self._there, there if replace else 0, kept)
 
     def _checked(self, entry: Entry, kind: type[Record]) -> bytes:
         from trackcore.session import text
@@ -201,44 +196,6 @@ class _Import:
             except FileNotFoundError:
                 continue
         return None
-
-    def _move_aside(self) -> int:
-        """Move all records that are there into the staging folder, which will be removed."""
-        gone = self._staging / "gone"
-        gone.mkdir()
-        count = 0
-        moved: list[tuple[Path, Path]] = []
-        try:
-            for folder in (self._store.sessions, self._store.behavior):
-                count += len(folder.names())
-                aside = gone / folder.path.name
-                folder.path.rename(aside)
-                moved.append((aside, folder.path))
-                folder.path.mkdir()
-            if self._store.home.model.exists():
-                self._store.home.model.rename(gone / "model.json")
-        except OSError:
-            for aside, place in moved:
-                shutil.rmtree(place, ignore_errors=True)
-                aside.rename(place)
-            raise
-        return count
-
-
-@contextmanager
-def _staging(store: SessionStore) -> Iterator[Path]:
-    """Yield an empty folder on the store's own file system; remove it afterwards."""
-    folder = store.home.journals.parent / f"import-{secrets.token_hex(4)}"
-    with explained(store.root):
-        folder.mkdir()
-        try:
-            yield folder
-        except OSError as error:
-            if isinstance(error, (InputError, StoreError)):
-                raise
-            raise StoreError(error.errno, f"cannot import into {store.root}: {error}") from error
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _keyed(value: Any, identity: Identity) -> Any:

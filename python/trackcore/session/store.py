@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from trackcore._files import write_durably
 from trackcore.errors import RecordError, StoreError
+from trackcore.session import moving
 from trackcore.session.entries import BehaviorEntry, SessionEntry
 from trackcore.session.folder import RecordFolder
 from trackcore.session.home import Home, explained
@@ -26,7 +27,7 @@ class SessionStore:
 
     Any number of processes may use a store at once: a record appears whole or not at all, and a
     listing shows what is there. Sessions that a killed process left unfinished are recovered when
-    a store is opened.
+    a store is opened, and an import that was killed while it moved its records is ended.
 
     Parameters
     ----------
@@ -50,6 +51,8 @@ class SessionStore:
         self.behavior: RecordFolder[Behavior, BehaviorEntry] = RecordFolder(
             self.home.behavior, self.home.index("behavior"), "Behavior", BehaviorEntry
         )
+        if moving.interrupted(self.home):
+            moving.recover(self.home)
         if _any(self.home.journals):
             self.recover()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from trackcore.errors import RecordError, StoreError
+from trackcore.session import moving
 from trackcore.session.home import explained
 from trackcore.session.identity import reset_contributor
 from trackcore.session.privacy import find_private
@@ -92,6 +93,7 @@ def reset(store: SessionStore) -> int:
     count = 0
     home = store.home
     with home.lock("store"), explained(store.root):
+        moving.recover_locked(home)
         for folder in (store.sessions, store.behavior):
             count += len(folder.names())
             if folder.path.exists():
