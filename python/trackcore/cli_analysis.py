@@ -193,7 +193,9 @@ def _zoom(analysis: ClipAnalysis) -> str:
         FocalChange.SHORTER: "the lens gets shorter",
         FocalChange.NONE: "the camera moves",
     }[zoom.focal_change]
-    return f"{zoom.apparent_scale_ratio:.3f} at the end ({lens})"
+    several = len(analysis.shots) > 1
+    where = f" of {zoom.frames[0]} to {zoom.frames[-1]}, the longest shot" if several else ""
+    return f"{zoom.apparent_scale_ratio:.3f} at the end{where} ({lens})"
 
 
 def _suspects(analysis: ClipAnalysis) -> str:
