@@ -1,6 +1,7 @@
-"""Kill processes that write sessions, at random moments, and see what is lost.
+"""Kill processes that write or import sessions, at random moments, and see what is lost.
 
     python bench/session_crash.py --kills 1000
+    python bench/session_crash.py --imports 300
 
 Each round forks two writers on one store. A writer records session after session; each time a call
 of the recorder has returned it notes that in a log of its own. Both are killed (SIGKILL) after a
@@ -8,6 +9,10 @@ random time. What the logs say must then be in the store: every session whose `e
 returned, whole; every record of the session that was running, in a session marked as interrupted.
 Every other round nobody looks in between, so that the next writers recover the store, and are
 killed doing it.
+
+Imports (merge and replace in turns) are killed after a random time, or before a random rename of
+the move into place. Whoever opens the store next must find it as it was before, or as the whole
+import leaves it.
 """
 
 from __future__ import annotations
@@ -15,6 +20,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -24,6 +30,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from trackcore.session import text
+from trackcore.session.exporting import export_sessions
+from trackcore.session.importing import import_sessions
 from trackcore.session.models import Session
 from trackcore.session.recorder import SessionRecorder
 from trackcore.session.store import SessionStore
@@ -137,11 +145,81 @@ def campaign(kills: int, seed: int = 0, folder: Path | None = None) -> Report:
     return report
 
 
+def records(store: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in (store / "sessions").glob("*.json")}
+
+
+def killed_import(store: Path, archive: Path, mode: str, chance: random.Random) -> None:
+    """Import in a process that dies before a random rename, or after a random time."""
+    before, after_s = chance.randrange(40), chance.uniform(0.0, 0.6)
+    by_rename = chance.random() < 0.5
+    child = os.fork()
+    if child == 0:
+        left, rename = [before], os.rename
+
+        def dying(*paths: object, **options: object) -> None:
+            left[0] -= 1
+            if by_rename and left[0] < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            rename(*paths, **options)  # type: ignore[arg-type]
+
+        try:
+            os.rename = os.replace = dying  # type: ignore[assignment]
+            import_sessions(SessionStore(store), archive, mode=mode)
+        finally:
+            os._exit(0)
+    if not by_rename:
+        time.sleep(after_s)
+        os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
+def imports(rounds: int, seed: int = 0) -> list[str]:
+    """Kill `rounds` imports, and return what is wrong."""
+    chance, problems = random.Random(seed), []
+    outcomes: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for name, numbers in (("theirs", range(10, 40)), ("ours", range(15))):
+            store = SessionStore(folder / name)
+            for i in numbers:
+                store.save({
+                    "session_id": f"2026-01-01T00-00-00_{i:08x}", "resolution": (1920, 1080),
+                    "timestamp": "2026-01-01T00:00:00", "fps": 24, "success": True,
+                    "frame_count": len(name), "tracks": TRACKS,
+                })  # fmt: skip
+        archive = export_sessions(SessionStore(folder / "theirs"), folder / "x.zip").path
+        then = records(folder / "ours")
+        now = {}
+        for mode in ("merge", "replace"):
+            shutil.copytree(folder / "ours", folder / mode)
+            import_sessions(SessionStore(folder / mode), archive, mode=mode)
+            now[mode] = records(folder / mode)
+        for i in range(rounds):
+            mode, place = ("merge", "replace")[i % 2], folder / f"round-{i}"
+            shutil.copytree(folder / "ours", place)
+            killed_import(place, archive, mode, chance)
+            half = bool(records(place) not in (then, now[mode]))
+            found = SessionStore(place) and records(place)
+            what = "before" if found == then else "after" if found == now[mode] else "neither"
+            outcomes[f"{mode}: {'in the middle, ' * half}found as {what}"] += 1
+            if what == "neither":
+                problems.append(f"round {i}, {mode}: {len(found)} records")
+            shutil.rmtree(place)
+    print(f"{rounds} killed imports:", ", ".join(f"{k} {n}" for k, n in sorted(outcomes.items())))
+    return problems
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--kills", type=int, default=1000)
+    parser.add_argument("--imports", type=int, help="kill so many imports instead")
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
+    if chosen.imports:
+        problems = imports(chosen.imports, chosen.seed)
+        print(*(f"PROBLEM {problem}" for problem in problems), sep="\n")
+        return bool(problems)
     report = campaign(chosen.kills, chosen.seed)
     print(
         f"{report.kills} kills: {report.finished} finished sessions, none of them may be lost;"
