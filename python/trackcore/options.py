@@ -207,7 +207,8 @@ class HealOptions(Options):
     )  # fmt: skip
     max_offset_px: float = knob(
         3.0, unit="px", lo=0.0, hi=20.0,
-        doc="furthest that the later track may follow a point beside the lost one; corrected",
+        doc="furthest that the later track may follow a point beside the lost one; corrected;"
+        " less where a track has fewer than 12 frames",
     )  # fmt: skip
     pattern: int = knob(21, unit="px", lo=7, hi=63, doc="side of the patch compared; odd or even")
     min_ncc: float = knob(0.85, lo=0.0, hi=1.0, doc="a worse match is none")
