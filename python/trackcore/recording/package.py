@@ -27,12 +27,12 @@ from trackcore.recording.models.submission import (
     SubmittedVideos,
 )
 from trackcore.recording.reader import RecordedSession, open_session
-from trackcore.session.archive import Limits
+from trackcore.session.archive import BIGGEST_RATIO, MOST_FILES, Limits
 
 KINDS = ("full", "telemetry_only")
 SUBMISSION = "submission_manifest.json"
 RETENTION_DAYS = 730
-LIMITS = Limits(file_bytes=1 << 40, total_bytes=1 << 42)
+LIMITS = Limits(MOST_FILES, file_bytes=1 << 40, total_bytes=1 << 42, ratio=BIGGEST_RATIO)
 """Videos are large; what does not fit into memory is never read into it."""
 
 PICTURES = (".avi", ".mp4", ".mkv", ".png")

@@ -54,10 +54,10 @@ class Limits:
         Of unpacked and packed size.
     """
 
-    files: int = MOST_FILES
-    file_bytes: int = BIGGEST_FILE_BYTES
-    total_bytes: int = BIGGEST_TOTAL_BYTES
-    ratio: int = BIGGEST_RATIO
+    files: int
+    file_bytes: int
+    total_bytes: int
+    ratio: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,8 @@ class Archive:
             return
         with zipfile.ZipFile(self._path) as archive:
             infos = archive.infolist()
-            check_entries(infos)
+            most = Limits(MOST_FILES, BIGGEST_FILE_BYTES, BIGGEST_TOTAL_BYTES, BIGGEST_RATIO)
+            check_entries(infos, most)
             for info in infos:
                 placed = _placed(info)
                 if placed is not None:
@@ -229,21 +230,19 @@ def _unreasonable(value: Any, biggest: float) -> str | None:
     return None
 
 
-def check_entries(infos: list[zipfile.ZipInfo], limits: Limits | None = None) -> None:
+def check_entries(infos: list[zipfile.ZipInfo], most: Limits) -> None:
     """Refuse what no archive of ours has, by its directory alone.
 
     Parameters
     ----------
     infos : list of ZipInfo
-    limits : Limits, optional
-        Default: those of records.
+    most : Limits
 
     Raises
     ------
     ArchiveError
         If there is too much, or entries overlap, stand twice, are links or encrypted.
     """
-    most = Limits() if limits is None else limits
     if len(infos) > most.files:
         raise ArchiveError(f"path: holds {len(infos)} files, more than {most.files}")
     total = sum(info.file_size for info in infos)
