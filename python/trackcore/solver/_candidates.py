@@ -47,6 +47,11 @@ class Candidate:
         judged = self.errors[~np.isnan(self.errors)]
         return float(np.median(judged)) if len(judged) else float("inf")
 
+    def share_beyond(self, tolerance_px: float) -> float:
+        """Return the share of judged tracks that are further off; 1 where none could be judged."""
+        judged = self.errors[~np.isnan(self.errors)]
+        return float((judged > tolerance_px).mean()) if len(judged) else 1.0
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:

@@ -25,9 +25,12 @@ LEAST_TRACKS, LEAST_FRAMES = 8, 3
 TURNING = (ShotKind.PAN_TILT, ShotKind.ROLL, ShotKind.ZOOM, ShotKind.HANDHELD_SHAKE)
 TURNS_PX = 0.5
 """A turning camera that predicts held-out tracks so well (at 1280 x 720) needs no position."""
-LOUD_PX, HIDDEN_TRENDS = 1.0, (-0.3, 0.3, -0.6, 0.6)
-"""Held-out errors (at 1280 x 720) from which a zoom is looked for that the scale does not show, and
-by how much the focal length's logarithm is guessed to change."""
+LOUD_PX, MANY_OFF, HIDDEN_TRENDS = 1.0, 1 / 3, (-0.3, 0.3, -0.6, 0.6)
+"""Held-out errors (at 1280 x 720), or shares of held-out tracks beyond the tolerance, from which a
+zoom is looked for that the scale does not show, and by how much the focal length's logarithm is
+guessed to change."""
+WORTH = 3.0
+"""A guessed zoom may start with held-out errors so many times those of the fixed lens."""
 QUIET_PX = 0.15
 """Tracks that a fixed lens predicts so well (at 1280 x 720) show no zoom."""
 CLEARLY_BETTER, BETTER = 0.7, 0.85
@@ -183,12 +186,13 @@ def _with_hidden_zoom(task: Task, best: Candidate) -> Candidate:
 
     Such a shot (a dolly zoom) shows no change of scale to start from.
     """
-    loud = best.error_px > LOUD_PX * task.problem.unit_px
+    off = best.share_beyond(task.tolerance_px) > MANY_OFF
+    loud = off or best.error_px > LOUD_PX * task.problem.unit_px
     if best.kind is not SolveKind.FREE or best.model.focal == "free" or not loud:
         return best
     way = np.linspace(0, 1, len(task.scale))
     found = [
-        free_zoom(replace(task, scale=np.exp(trend * way)), good_px=best.error_px)
+        free_zoom(replace(task, scale=np.exp(trend * way)), good_px=WORTH * best.error_px)
         for trend in HIDDEN_TRENDS
     ]
     hidden = min(filter(None, found), key=lambda other: other.error_px, default=None)
