@@ -60,7 +60,7 @@ def test_the_demo_finds_its_pitch_within_the_targets(demo):
 def test_the_demo_writes_pictures_report_summary_and_truth(demo):
     for name in ("report.html", "summary.json", "truth.json", "demo-pitch-001.png"):
         assert (demo.folder / name).stat().st_size > 200, name
-    text = (demo.folder / "report.html").read_text()
+    text = (demo.folder / "report.html").read_text(encoding="utf-8")
     assert "Against the truth" in text
     assert "demo-pitch-001" in text
 
@@ -146,8 +146,11 @@ def test_footage_without_a_pitch_ends_with_nothing_found(demo, tmp_path):
     result = run("pitch", "replay", tmp_path / "left", tmp_path / "right", "--rig", rig, "--fps",
                  "120", "-o", tmp_path / "out", "--no-session", code=4)  # fmt: skip
     assert "no pitch in 6 left and 6 right frames" in result.stderr
-    assert "No pitch was found" in (tmp_path / "out" / "report.html").read_text()
-    assert json.loads((tmp_path / "out" / "summary.json").read_text())["outcome"] == "no_pitch"
+    assert "No pitch was found" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert (
+        json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))["outcome"]
+        == "no_pitch"
+    )
 
 
 @pytest.mark.usefixtures("no_pictures")
@@ -160,7 +163,7 @@ def test_ctrl_c_keeps_what_was_done(demo, tmp_path, monkeypatch):
     result = run("pitch", "replay", *demo.both, "--rig", demo.footage / "rig.json", "-o",
                  tmp_path / "out", "--no-session", code=130)  # fmt: skip
     assert "what was done is written" in result.stderr
-    record = json.loads((tmp_path / "out" / "summary.json").read_text())
+    record = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
     assert record["outcome"] == "cancelled"
     assert 0 < sum(record["frames"].values()) < 45
 
@@ -246,7 +249,7 @@ def test_a_session_is_verified_and_a_count_that_is_wrong_is_named(demo, tmp_path
     broken = tmp_path / "broken"
     shutil.copytree(demo.told["files"]["session"], broken)
     file = broken / "demo-pitch-001" / "detections" / "left_detections.json"
-    record = json.loads(file.read_text())
+    record = json.loads(file.read_text(encoding="utf-8"))
     record["detection_count"] += 1
     file.write_text(json.dumps(record))
     result = run("pitch", "verify", broken, "--all", code=1)

@@ -53,7 +53,10 @@ def test_a_table_of_sightings_is_fitted_with_deviations(folder):
     numbers = {n["name"]: n for n in told["numbers"]}
     assert 0 < numbers["across the plate"]["sigma"] < 0.2
     assert sorted(told["files"]) == ["fit", "picture"]
-    assert json.loads((folder / "fit.json").read_text())["documented"] == told["documented"]
+    assert (
+        json.loads((folder / "fit.json").read_text(encoding="utf-8"))["documented"]
+        == told["documented"]
+    )
 
 
 def test_documented_files_are_read_and_a_right_stamp_is_used_where_there_is_one(folder):
@@ -96,7 +99,7 @@ def test_too_few_sightings_are_no_fit_and_said_so(folder):
     few = [(side, t[:2], xy[:2]) for side, t, xy in SIDES]
     result = run("pitch", "fit", table(folder / "p.csv", few), "--rig", "rig.json", code=4)
     assert "too few sightings" in result.stderr
-    assert json.loads((folder / "fit.json").read_text())["flight"] is None
+    assert json.loads((folder / "fit.json").read_text(encoding="utf-8"))["flight"] is None
 
 
 def test_what_is_no_table_of_sightings_is_named(folder):

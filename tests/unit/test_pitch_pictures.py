@@ -149,7 +149,9 @@ def test_the_report_is_one_file_that_holds_everything_and_no_nan(made, tmp_path)
     report = SessionReport(rig, title="a session")
     for window in windows:
         report.add(window)
-    text = report.write(tmp_path / "report.html", notes=(("camera", "made"),)).read_text()
+    text = report.write(tmp_path / "report.html", notes=(("camera", "made"),)).read_text(
+        encoding="utf-8"
+    )
     assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
     assert "http://" not in text.split('id="contents"')[1].split("</script>")[0]
     assert "NaN" not in text.split('id="contents"')[1].split("</script>")[0]

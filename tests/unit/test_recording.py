@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 import subprocess
 import sys
@@ -46,7 +47,7 @@ def told(path):
     def refuse(constant):
         pytest.fail(f"{constant} in {path.name}")
 
-    return json.loads(path.read_text(), parse_constant=refuse)
+    return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
 
 
 def test_a_session_reads_back_as_what_was_handed_in(written):
@@ -104,7 +105,7 @@ def test_documented_files_have_the_documented_names_and_keys(written):
         "stereo_geometry.json", "strike_zone_definition.json",
     ]  # fmt: skip
     assert told(folder / "calibration" / "intrinsics_left.json")["camera_id"] == "L7"
-    rows = (folder / "session_summary.csv").read_text().splitlines()
+    rows = (folder / "session_summary.csv").read_text(encoding="utf-8").splitlines()
     assert len(rows) == 1 + len(windows)
     assert len(rows[0].split(",")) == 18
 
@@ -152,12 +153,14 @@ def test_a_session_verifies(written):
 
 
 def test_the_customers_script_prints_only_its_good_marks(written, seeds, tmp_path):
-    text = next(seeds.glob("003*")).read_text()
+    text = next(seeds.glob("003*")).read_text(encoding="utf-8")
     script = tmp_path / "script.py"
-    script.write_text(re.search(r"```python\n(# test_ml_data_export.py.*?)```", text, re.S)[1])
+    code = re.search(r"```python\n(# test_ml_data_export.py.*?)```", text, re.S)[1]
+    script.write_text(code, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, script, written[0]], capture_output=True, text=True, check=True
-    )
+        [sys.executable, script, written[0]], capture_output=True, encoding="utf-8", check=True,
+        env={**os.environ, "PYTHONUTF8": "1"},
+    )  # fmt: skip
     lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
     assert all(line[0] in "✓-" for line in lines[1:]), done.stdout
     assert sum(line[0] == "✓" for line in lines) == 8
@@ -384,4 +387,4 @@ def test_docs_schema_pitch_is_what_the_models_say():
     from pathlib import Path
 
     folder = Path(__file__).resolve().parents[2] / "docs" / "schema" / "pitch"
-    assert {p.name: p.read_text() for p in folder.glob("*")} == schema.files()
+    assert {p.name: p.read_text(encoding="utf-8") for p in folder.glob("*")} == schema.files()

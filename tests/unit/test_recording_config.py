@@ -126,7 +126,7 @@ def test_the_documented_polygons_beside_the_file_are_read(tmp_path):
 
 
 def test_the_document_s_own_example_loads(shared_seeds):
-    text = next(shared_seeds.glob("003*")).read_text()
+    text = next(shared_seeds.glob("003*")).read_text(encoding="utf-8")
     for block in text.split("```yaml")[1:]:
         config = tc.PitchConfig.parse(block.split("```")[0])
         assert config.notes == ()

@@ -45,7 +45,7 @@ def failed(folder):
 
 
 def changed(path, change):
-    record = json.loads(path.read_text())
+    record = json.loads(path.read_text(encoding="utf-8"))
     change(record)
     path.unlink()
     path.write_text(json.dumps(record))

@@ -6,7 +6,6 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -263,7 +262,7 @@ def test_links_encryption_and_overlaps_are_refused(tmp_path: Path) -> None:
 def test_an_archive_of_too_many_files_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "Limits", partial(limits.Limits, files=2))
+    monkeypatch.setattr(limits, "MOST_FILES", 2)
     path = zipped(tmp_path / "x.zip", {f"sessions/{i}.json": session(i) for i in range(3)})
     with pytest.raises(tc.ArchiveError, match="3 files, more than 2"):
         tc.import_sessions(tc.SessionStore(tmp_path / "a"), path)
