@@ -21,13 +21,14 @@ from trackcore.capture.faults import CaptureCounts, naming
 from trackcore.capture.intake import Intake
 from trackcore.capture.options import CaptureOptions
 from trackcore.capture.outlets import Outlets
+from trackcore.capture.recorder_process import RecorderProcess
 from trackcore.capture.ring import SlotRing
 from trackcore.capture.sources import FrameSource, SourceFrame, open_source
 from trackcore.capture.status import CameraState, HostReport, HostStatus, Times
 from trackcore.capture.stereo import StereoLoop
 from trackcore.capture.telemetry import TelemetryJournal
-from trackcore.capture.workers import HeldWindow, RingFrames, background_thread
-from trackcore.errors import InputError, SourceError
+from trackcore.capture.workers import HeldWindow, RingFrames
+from trackcore.errors import InputError, SourceError, StoreError
 from trackcore.options import BallOptions, require_options
 from trackcore.pitch import PitchEventOptions, PitchFitOptions, StereoTrackOptions, StrikeZone
 from trackcore.recording import (
@@ -55,11 +56,14 @@ class CaptureHost:
         As of `open_source`: cameras, or footage, which is played at the pace of its stamps.
     rig : StereoRig
     sinks : sequence of PitchSink
-        Take each pitch; each frame, if they have `write_frame`; `shed(lost)` for frames that were
-        not written; and are closed at the end if they have `close`. Each has a thread of its own.
+        Take each pitch, each frame if they want, and are closed at the end. Each has a thread of
+        its own.
+    recorder : callable, optional
+        Makes one more sink, in a process of its own with low priority: for what encodes. It must be
+        picklable: `functools.partial(SessionWriter, output_dir, session, rig)`.
     folder : path, optional
-        Of the session. With it a killed process loses at most the last 100 ms: see
-        `recover_session`.
+        Of the session. Default: the recorder's. With it a killed process loses at most the last
+        100 ms: see `recover_session`.
     session : str
     detection, lanes_px, tracking, timing, recording, fit, zone
         As of `replay_pitches`.
@@ -93,6 +97,7 @@ class CaptureHost:
         rig: StereoRig,
         sinks: Sequence[Any] = (),
         *,
+        recorder: Callable[[], Any] | None = None,
         folder: str | os.PathLike[str] | None = None,
         session: str = "session",
         detection: BallOptions | None = None,
@@ -126,6 +131,7 @@ class CaptureHost:
         )  # fmt: skip
         self._fit, self._zone = fit, zone
         self._sinks = list(sinks)
+        self._recorder = recorder
         self._hooks = {"on_frame": on_frame, "on_pair": on_pair, "on_pitch": on_pitch}
         self._problems: dict[str, str] = {}
         self._pitch_ids: list[str] = []
@@ -160,6 +166,9 @@ class CaptureHost:
         if self._intakes:
             raise InputError("start: expected a host that has not been started")
         first = self._first_frames()
+        recorder = None if self._recorder is None else RecorderProcess(self._recorder)
+        if recorder is not None and self.folder is None:
+            self.folder = recorder.folder
         self._ring = self._make_ring(first)
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -177,6 +186,9 @@ class CaptureHost:
             )
             for side, source in self.sources.items()
         }  # fmt: skip
+        if recorder is not None:
+            self._sinks.append(recorder)
+            self._attach(recorder)
         self._outlets = Outlets(
             self._sinks, self._hooks, self._ring, self.options, self._problem,
             {side: source.camera_id for side, source in self.sources.items()}, self._tell,
@@ -293,6 +305,13 @@ class CaptureHost:
             self.folder.mkdir(parents=True, exist_ok=True)
         return SlotRing(slots, slot_bytes, self.folder if safe else None)
 
+    def _attach(self, recorder: RecorderProcess) -> None:
+        if self._ring.path is None:
+            recorder.close(RecordingStatus.TRUNCATED)
+            raise StoreError("recorder: no room for the ring of frames in shared memory or folder")
+        ids = {side: source.camera_id for side, source in self.sources.items()}
+        recorder.attach(self._ring.path, ids)
+
     def _head(self) -> dict[str, Any]:
         options = self.assembler.tracker
         return {
@@ -321,7 +340,6 @@ class CaptureHost:
         self._tell("camera", side, state.value, words)
 
     def _fit_plans(self) -> None:
-        background_thread()
         while (item := self._plans.get()) is not None:
             plan, status = item
             with naming(self._problem, "fit"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import queue
 import threading
 import time
@@ -68,6 +70,7 @@ class Intake:
         self._stopping.set()
 
     def _run(self) -> None:
+        _first_in_line()
         self._become(CameraState.RUNNING, "")
         try:
             while not self._stopping.is_set():
@@ -143,3 +146,9 @@ class Intake:
             self._paced_from = (now, t_ns)
         elif late_ns < 0:
             time.sleep(-late_ns * 1e-9)
+
+
+def _first_in_line() -> None:
+    """Run the calling thread before all others, where the system lets it."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.sched_setscheduler(threading.get_native_id(), os.SCHED_FIFO, os.sched_param(1))

@@ -50,7 +50,8 @@ class Outlets:
         self._ring, self._camera_ids, self._tell, self._problem = ring, camera_ids, tell, problem
         self._ending = False
         self._workers = [
-            SinkWorker(sink, ring, problem, self._patient, options.retry_s) for sink in sinks
+            SinkWorker(sink, ring, camera_ids, problem, self._patient, options.retry_s)
+            for sink in sinks
         ]
         self._most_video = max(int(options.video_share * ring.slots), 1)
         self._made = {
@@ -91,7 +92,7 @@ class Outlets:
         hook = self._made.get("on_pitch")
         held = HeldWindow(window, len(self._workers) + (hook is not None), had)
         for worker in self._workers:
-            worker.put_window(held)
+            worker.put(held)
         if hook is not None:
             hook.put(lambda: (window,), held.had)
 
@@ -115,10 +116,9 @@ class Outlets:
             hook.end()
         for worker in self._workers:
             worker.end()
-            close = getattr(worker.sink, "close", None)
-            if close is not None:
-                with naming(self._problem, f"sink {type(worker.sink).__name__}: close"):
-                    close(status=status, lost=tuple(lost))
+            with naming(self._problem, f"{worker.name}: close"):
+                if hasattr(worker.sink, "close"):
+                    worker.sink.close(status=status, lost=tuple(lost))
 
     def _patient(self) -> bool:
         """Whether there is room for a pitch to wait until it can be written."""
@@ -127,16 +127,15 @@ class Outlets:
     def _film(self, worker: SinkWorker, seen: SeenFrame) -> None:
         if worker.frames_waiting < self._most_video and self._patient():
             self._ring.hold(seen.handle)
-            worker.put_frame(lambda: self._frame(seen), seen.handle)
+            worker.put(seen)
             return
         self.shed += 1
         lost = LostFrame(
             side=seen.side, frame_index=seen.frame_index, reason=LossReason.VIDEO_SHED.value
         )
         self._tell("shed", lost.side, lost.frame_index, lost.reason)
-        shed = getattr(worker.sink, "shed", None)
-        if shed is not None:
-            shed(lost)
+        if hasattr(worker.sink, "shed"):
+            worker.put(lost)
 
     def _pair(self, seen: SeenFrame) -> None:
         other = self._unpaired[SIDES[1 - SIDES.index(seen.side)]]

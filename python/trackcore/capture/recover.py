@@ -17,7 +17,7 @@ from trackcore.capture.assemble import SeenFrame, WindowAssembler, WindowPlan
 from trackcore.capture.engine import camera_of, fitted, window_of
 from trackcore.capture.faults import LossReason
 from trackcore.capture.replay import PitchSink
-from trackcore.capture.ring import DeadRing
+from trackcore.capture.ring import RingReader
 from trackcore.capture.telemetry import HEAD, JOURNAL_NAME, TAKE, VERSION, row_to_balls
 from trackcore.errors import RecordError, StoreError
 from trackcore.pitch import PitchEventOptions, PitchFitOptions, StereoTrackOptions, StrikeZone
@@ -53,6 +53,8 @@ class RecoveryReport:
         Frames of rebuilt pitches whose pixels are gone.
     lost : list of LostFrame
         What the journal says was lost.
+    problems : list of str
+        What sinks could not write; journal and ring then stay.
     """
 
     pitch_ids: list[str] = field(default_factory=list)
@@ -62,6 +64,7 @@ class RecoveryReport:
     last_ns: dict[str, int | None] = field(default_factory=lambda: dict.fromkeys(SIDES))
     pictures_lost: int = 0
     lost: list[LostFrame] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
 
 def needs_recovery(folder: str | os.PathLike[str]) -> bool:
@@ -131,7 +134,7 @@ def recover_session(
     except BaseException:
         lock.release()
         raise
-    if remove and sinks:
+    if remove and sinks and not report.problems:
         discard(journal, lock)
         if ring_path is not None:
             ring_path.unlink(missing_ok=True)
@@ -141,8 +144,8 @@ def recover_session(
     return report
 
 
-def _ring(path: Path | None) -> DeadRing | None:
-    return DeadRing(path) if path is not None and path.exists() else None
+def _ring(path: Path | None) -> RingReader | None:
+    return RingReader(path) if path is not None and path.exists() else None
 
 
 def _read(journal: Path) -> tuple[dict[str, Any], list[list[Any]]]:
@@ -164,7 +167,7 @@ def _read(journal: Path) -> tuple[dict[str, Any], list[list[Any]]]:
 def _rebuild(
     head: dict[str, Any],
     rows: list[list[Any]],
-    ring: DeadRing | None,
+    ring: RingReader | None,
     sinks: Sequence[PitchSink],
     how: tuple[PitchFitOptions | None, StrikeZone | None],
 ) -> RecoveryReport:
@@ -191,7 +194,7 @@ def _rebuild(
         window = _window(plan, rig, head, ring, how, report)
         report.pitch_ids.append(window.pitch_id)
         for sink in sinks:
-            sink.write_pitch(window)
+            report.problems += getattr(sink.write_pitch(window), "problems", ())
         if not sinks:
             report.windows.append(window)
     return report
@@ -215,7 +218,7 @@ def _window(
     plan: WindowPlan,
     rig: StereoRig,
     head: dict[str, Any],
-    ring: DeadRing | None,
+    ring: RingReader | None,
     how: tuple[PitchFitOptions | None, StrikeZone | None],
     report: RecoveryReport,
 ) -> PitchWindow:

@@ -169,8 +169,8 @@ def _mapped(path: Path, size: int) -> mmap.mmap:
         os.close(descriptor)
 
 
-class DeadRing:
-    """The ring of a process that is no more.
+class RingReader:
+    """The ring of another process, or of one that is no more.
 
     Parameters
     ----------
@@ -191,7 +191,7 @@ class DeadRing:
         magic, self._slots, self._stride, self._table = head
         if magic != _MAGIC or len(self._pixels) < self._table + self._slots * self._stride:
             raise RecordError(f"{path}: expected a ring of frames, got something else")
-        self._where = {(f.side, f.frame_index): f.slot for f in self.frames()}
+        self._where: dict[tuple[str, int], int] | None = None
 
     def frames(self) -> list[SlotFrame]:
         """Return what is whole, in the order of the stamps."""
@@ -204,13 +204,19 @@ class DeadRing:
 
     def image(self, side: str, number: int) -> NDArray[np.uint8] | None:
         """Return a copy of a frame; None if it is not there."""
+        if self._where is None:
+            self._where = {(f.side, f.frame_index): f.slot for f in self.frames()}
         slot = self._where.get((side, number))
         if slot is None:
             return None
-        _, _, _, _, size, h, w, channels = self._row(slot)[:8]
+        return np.array(self.view(slot))
+
+    def view(self, slot: int) -> NDArray[np.uint8]:
+        """Return a view of a slot's picture."""
+        _, _, _, _, size, h, w, channels = self._row(slot)
         begin = self._table + slot * self._stride
-        shape = (h, w, channels) if channels else (h, w)
-        return np.array(self._pixels[begin : begin + size]).reshape(shape)
+        pixels: NDArray[np.uint8] = np.asarray(self._pixels[begin : begin + size])
+        return pixels.reshape((h, w, channels) if channels else (h, w))
 
     def _row(self, slot: int) -> tuple[int, ...]:
         row = _PAGE + slot * _ROW.size

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import queue
 import threading
 import time
@@ -14,26 +12,18 @@ from trackcore.capture.assemble import SeenFrame
 from trackcore.capture.faults import Problem, naming, words
 from trackcore.capture.ring import SlotRing
 from trackcore.errors import RecordError
-from trackcore.recording import CapturedFrame, PitchWindow
-
-_LOW_PRIORITY = 10
-
-
-def background_thread() -> None:
-    """Let the calling thread give way to the others, where the system can."""
-    with contextlib.suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOW_PRIORITY)
+from trackcore.recording import CapturedFrame, LostFrame, PitchWindow
 
 
 class RingFrames(Sequence[CapturedFrame]):
     """Frames whose pictures lie in a ring: views, until `close`."""
 
     def __init__(self, ring: SlotRing, camera_id: str, seen: Sequence[SeenFrame]) -> None:
-        self._ring, self._camera_id, self._seen = ring, camera_id, seen
+        self._ring, self._camera_id, self.seen = ring, camera_id, seen
         self._open = True
 
     def __len__(self) -> int:
-        return len(self._seen)
+        return len(self.seen)
 
     @overload
     def __getitem__(self, key: int) -> CapturedFrame: ...
@@ -41,11 +31,11 @@ class RingFrames(Sequence[CapturedFrame]):
     def __getitem__(self, key: slice) -> Sequence[CapturedFrame]: ...
     def __getitem__(self, key: int | slice) -> CapturedFrame | Sequence[CapturedFrame]:
         if isinstance(key, slice):
-            return [self._frame(seen) for seen in self._seen[key]]
-        return self._frame(self._seen[key])
+            return [self._frame(seen) for seen in self.seen[key]]
+        return self._frame(self.seen[key])
 
     def __iter__(self) -> Iterator[CapturedFrame]:
-        return map(self._frame, self._seen)
+        return map(self._frame, self.seen)
 
     def close(self) -> None:
         """Refuse from now on: the slots have been given back."""
@@ -148,17 +138,20 @@ class SinkWorker:
     """
 
     def __init__(
-        self, sink: Any, ring: SlotRing, problem: Problem,
+        self, sink: Any, ring: SlotRing, camera_ids: dict[str, str], problem: Problem,
         patient: Callable[[], bool], retry_s: float,
     ) -> None:  # fmt: skip
         self.sink = sink
-        self.wants_frames = hasattr(sink, "write_frame")
-        self._ring, self._problem = ring, problem
+        self.name = f"sink {type(sink).__name__}"
+        self._write_seen = getattr(sink, "write_seen", None)
+        self._write_frame = getattr(sink, "write_frame", None)
+        self.wants_frames = self._write_seen is not None or self._write_frame is not None
+        self._ring, self._camera_ids, self._problem = ring, camera_ids, problem
         self._patient, self._retry_s = patient, retry_s
-        self._waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[HeldWindow | SeenFrame | LostFrame | None]
+        self._waiting = queue.SimpleQueue()
         self._frames_put = self._frames_done = 0  # each counted by one thread
-        self._name = f"sink {type(sink).__name__}"
-        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         self._thread.start()
 
     @property
@@ -166,14 +159,13 @@ class SinkWorker:
         """Frames that are not yet written."""
         return self._frames_put - self._frames_done
 
-    def put_frame(self, frame: Callable[[], CapturedFrame], slot: int) -> None:
-        """Write a frame soon; its slot is held, and given back then. One thread calls this."""
-        self._frames_put += 1
-        self._waiting.put((frame, slot))
+    def put(self, item: HeldWindow | SeenFrame | LostFrame) -> None:
+        """Write a pitch or a frame soon, or tell of a frame that was shed. One thread has frames.
 
-    def put_window(self, held: HeldWindow) -> None:
-        """Write a pitch soon."""
-        self._waiting.put(held)
+        The slot of a frame is held, and given back when it is written.
+        """
+        self._frames_put += isinstance(item, SeenFrame)
+        self._waiting.put(item)
 
     def end(self) -> None:
         """Wait until everything was written."""
@@ -181,33 +173,40 @@ class SinkWorker:
         self._thread.join()
 
     def _run(self) -> None:
-        background_thread()
+        where = f"{self.name}: frames"
         while (item := self._waiting.get()) is not None:
             if isinstance(item, HeldWindow):
                 item.had(written=self._write(item.window))
-                continue
-            frame, slot = item
-            where = f"{self._name}: frames"
-            with naming(self._problem, where):
-                self.sink.write_frame(frame())
-                self._problem(where, None)
-            self._ring.release(slot)
-            self._frames_done += 1
+            elif isinstance(item, LostFrame):
+                with naming(self._problem, where):
+                    self.sink.shed(item)
+            else:
+                with naming(self._problem, where):
+                    self._write_one(item)
+                    self._problem(where, None)
+                self._ring.release(item.handle)
+                self._frames_done += 1
+
+    def _write_one(self, seen: SeenFrame) -> None:
+        if self._write_seen is not None:
+            self._write_seen(seen)
+        elif self._write_frame is not None:
+            self._write_frame(ring_frame(self._ring, self._camera_ids[seen.side], seen))
 
     def _write(self, window: PitchWindow) -> bool:
-        where = f"{self._name}: {window.pitch_id}"
+        where = f"{self.name}: {window.pitch_id}"
         full = True
         while full:
             full = False
             with naming(self._problem, where):
                 try:
-                    self.sink.write_pitch(window)
+                    problems = getattr(self.sink.write_pitch(window), "problems", ())
                 except OSError as error:
                     self._problem(where, words(error))
                     full = self._patient()
                 else:
-                    self._problem(where, None)
-                    return True
+                    self._problem(where, "; ".join(map(str, problems)) or None)
+                    return not problems
             if full:
                 time.sleep(self._retry_s)
         return False
