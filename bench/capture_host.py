@@ -106,8 +106,11 @@ def run(
             options = tc.RecordingOptions(
                 save_detections=True, save_observations=True, save_training_frames=True
             )
-            hooks["recorder"] = functools.partial(Pitches, folder, "bench", rig, options=options)
+            hooks["recorder"] = functools.partial(
+                tc.SessionWriter, folder, "bench", rig, options=options
+            )
             hooks["recording"] = options
+            hooks["options"] = tc.CaptureOptions(video_share=0.0)  # 2 CPUs cannot encode it
         else:
             hooks["folder"] = folder
         host = tc.CaptureHost(
@@ -117,14 +120,6 @@ def run(
         host.wait()
         report = host.stop()
     return report, check
-
-
-class Pitches:
-    """The documented files without the session's video, which 2 CPUs cannot encode."""
-
-    def __init__(self, *where: Any, **how: Any) -> None:
-        writer = tc.SessionWriter(*where, **how)
-        self.folder, self.write_pitch, self.close = writer.folder, writer.write_pitch, writer.close
 
 
 def main() -> None:

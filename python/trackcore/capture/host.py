@@ -6,8 +6,10 @@ import os
 import queue
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +23,7 @@ from trackcore.capture.faults import CaptureCounts, naming
 from trackcore.capture.intake import Intake
 from trackcore.capture.options import CaptureOptions
 from trackcore.capture.outlets import Outlets
+from trackcore.capture.priority import FOLLOW, first_in_line
 from trackcore.capture.recorder_process import RecorderProcess
 from trackcore.capture.ring import SlotRing
 from trackcore.capture.sources import FrameSource, SourceFrame, open_source
@@ -43,7 +46,8 @@ _MB = 1_000_000
 _MOST_RING = 4096 * _MB
 _FEWEST_SLOTS = 16
 _UNKNOWN_FPS = 120.0
-_SWITCH_S = 1e-4
+_LONGEST_APART_NS = 1_000_000_000
+_SWITCH_S = 2e-5
 """The interpreter's threads change this often: a capture thread waits no longer for its turn."""
 
 
@@ -165,30 +169,9 @@ class CaptureHost:
         """
         if self._intakes:
             raise InputError("start: expected a host that has not been started")
-        first = self._first_frames()
-        recorder = None if self._recorder is None else RecorderProcess(self._recorder)
-        if recorder is not None and self.folder is None:
-            self.folder = recorder.folder
-        self._ring = self._make_ring(first)
-        if self.folder is not None:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._journal = TelemetryJournal(
-                self.folder, self._head(), self.options.flush_ms * 1e-3
-            )
-        common = {
-            side: int(camera_of(self.rig, side).common_time_ns(frame.t_ns))
-            for side, frame in first.items()
-        }
-        self._intakes = {
-            side: Intake(
-                side, source, first[side], self._ring, self.options, self._camera,
-                later_ns=common[side] - min(common.values()),
-            )
-            for side, source in self.sources.items()
-        }  # fmt: skip
-        if recorder is not None:
-            self._sinks.append(recorder)
-            self._attach(recorder)
+        with ExitStack() as undo:
+            self._prepare(undo)
+            undo.pop_all()
         self._outlets = Outlets(
             self._sinks, self._hooks, self._ring, self.options, self._problem,
             {side: source.camera_id for side, source in self.sources.items()}, self._tell,
@@ -204,6 +187,40 @@ class CaptureHost:
         threads = [*self._loop.threads, self._fitter]
         for thread in threads + [intake.thread for intake in self._intakes.values()]:
             thread.start()
+
+    def _prepare(self, undo: ExitStack) -> None:
+        """Make everything that can fail; `undo` takes it back."""
+        for source in self.sources.values():
+            undo.callback(source.close)
+        first = self._first_frames()
+        if self._recorder is not None:
+            recorder = RecorderProcess(self._recorder)
+            undo.callback(recorder.end)
+            self._sinks.append(recorder)
+            self.folder = recorder.folder if self.folder is None else self.folder
+        self._ring = self._make_ring(first)
+        undo.callback(self._ring.close)
+        if self._recorder is not None:
+            if self._ring.path is None:
+                raise StoreError("recorder: no room for frames, in shared memory or in the folder")
+            ids = {side: source.camera_id for side, source in self.sources.items()}
+            recorder.attach(self._ring.path, ids)
+        if self.folder is not None:
+            flush_s = self.options.flush_ms * 1e-3
+            self._journal = TelemetryJournal(self.folder, self._head(), flush_s)
+        common = {
+            side: int(camera_of(self.rig, side).common_time_ns(frame.t_ns))
+            for side, frame in first.items()
+        }
+        later = {side: t - min(common.values()) for side, t in common.items()}
+        begin_ns = time.monotonic_ns()
+        self._intakes = {
+            side: Intake(
+                side, source, first[side], self._ring, self.options, self._camera,
+                begin_ns=begin_ns + (later[side] if later[side] < _LONGEST_APART_NS else 0),
+            )
+            for side, source in self.sources.items()
+        }  # fmt: skip
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until both cameras have ended; return whether they have."""
@@ -305,13 +322,6 @@ class CaptureHost:
             self.folder.mkdir(parents=True, exist_ok=True)
         return SlotRing(slots, slot_bytes, self.folder if safe else None)
 
-    def _attach(self, recorder: RecorderProcess) -> None:
-        if self._ring.path is None:
-            recorder.close(RecordingStatus.TRUNCATED)
-            raise StoreError("recorder: no room for the ring of frames in shared memory or folder")
-        ids = {side: source.camera_id for side, source in self.sources.items()}
-        recorder.attach(self._ring.path, ids)
-
     def _head(self) -> dict[str, Any]:
         options = self.assembler.tracker
         return {
@@ -340,6 +350,7 @@ class CaptureHost:
         self._tell("camera", side, state.value, words)
 
     def _fit_plans(self) -> None:
+        first_in_line(FOLLOW)
         while (item := self._plans.get()) is not None:
             plan, status = item
             with naming(self._problem, "fit"):

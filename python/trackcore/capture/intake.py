@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import queue
 import threading
 import time
@@ -14,6 +12,7 @@ import numpy as np
 
 from trackcore.capture.faults import LossReason, words
 from trackcore.capture.options import CaptureOptions
+from trackcore.capture.priority import CAPTURE, first_in_line
 from trackcore.capture.ring import SlotRing
 from trackcore.capture.sources import FrameSource, SourceFrame
 from trackcore.capture.status import CameraState, Outage, Times
@@ -45,24 +44,24 @@ class Intake:
     told : callable
         Called with a change of the camera's state and the words for it, from this thread, which is
         then not taking frames.
-    later_ns : int
-        By which footage begins after that of the other side [ns].
+    begin_ns : int
+        When footage begins on the host's monotonic clock [ns]: both sides by one clock.
     """
 
     def __init__(
         self, side: str, source: FrameSource, first: SourceFrame, ring: SlotRing,
-        options: CaptureOptions, told: Callable[[str, CameraState, str], None], later_ns: int = 0,
+        options: CaptureOptions, told: Callable[[str, CameraState, str], None], begin_ns: int = 0,
     ) -> None:  # fmt: skip
         self.side, self.source = side, source
         self.state = CameraState.WAITING
         self.callback = Times()
+        self.handed = 0
         self.outages: list[Outage] = []
         self.out: queue.SimpleQueue[Taken | LostFrame | None] = queue.SimpleQueue()
         self._ring, self._options, self._told = ring, options, told
         self._first: SourceFrame | None = first
         self._stopping = threading.Event()
-        self._paced_from: tuple[int, int] | None = None
-        self._later_ns = later_ns if later_ns < _LEAP_NS else 0
+        self._paced_from = (begin_ns, first.t_ns)
         self.thread = threading.Thread(target=self._run, name=f"capture {side}", daemon=True)
 
     def stop(self) -> None:
@@ -70,7 +69,7 @@ class Intake:
         self._stopping.set()
 
     def _run(self) -> None:
-        _first_in_line()
+        first_in_line(CAPTURE)
         self._become(CameraState.RUNNING, "")
         try:
             while not self._stopping.is_set():
@@ -95,6 +94,7 @@ class Intake:
             reason = LossReason.SIZE_CHANGED
         else:
             slot = self._ring.put(self.side, number, t_ns, image)
+        self.handed += 1
         if slot is None:
             self.out.put(LostFrame(side=self.side, frame_index=number, reason=reason.value))
         else:
@@ -138,17 +138,9 @@ class Intake:
     def _keep_pace(self, t_ns: int) -> None:
         """Wait until a recorded frame is due by its stamp."""
         now = time.monotonic_ns()
-        if self._paced_from is None:
-            self._paced_from = (now + self._later_ns, t_ns)
         began, first = self._paced_from
         late_ns = now - (began + t_ns - first)
         if abs(late_ns) > _LEAP_NS:  # its clock leapt: go on from here
             self._paced_from = (now, t_ns)
         elif late_ns < 0:
             time.sleep(-late_ns * 1e-9)
-
-
-def _first_in_line() -> None:
-    """Run the calling thread before all others, where the system lets it."""
-    with contextlib.suppress(OSError, AttributeError):
-        os.sched_setscheduler(threading.get_native_id(), os.SCHED_FIFO, os.sched_param(1))

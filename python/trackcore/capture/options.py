@@ -20,8 +20,9 @@ class CaptureOptions(Options):
         doc="frames kept beyond pre-roll and post-roll: a pitch, and what waits to be written",
     )  # fmt: skip
     video_share: float = knob(
-        0.25, lo=0.0, hi=1.0, doc="of the ring that session video may hold before it is shed"
-    )
+        0.25, lo=0.0, hi=1.0,
+        doc="of the ring that session video may hold before it is shed; 0: no session video",
+    )  # fmt: skip
     reconnect_s: float = knob(
         0.1, unit="s", lo=0.001, hi=600.0, doc="first wait before a lost camera is tried again"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -53,7 +54,7 @@ class Outlets:
             SinkWorker(sink, ring, camera_ids, problem, self._patient, options.retry_s)
             for sink in sinks
         ]
-        self._most_video = max(int(options.video_share * ring.slots), 1)
+        self._most_video = math.ceil(options.video_share * ring.slots)
         self._made = {
             name: Hook(
                 name, call, problem,
@@ -77,7 +78,7 @@ class Outlets:
         if last is not None:
             self._ring.release(last.handle)
         for worker in self._workers:
-            if worker.wants_frames:
+            if worker.wants_frames and self._most_video:
                 self._film(worker, seen)
         if "on_frame" in self._made:
             self._ring.hold(seen.handle)

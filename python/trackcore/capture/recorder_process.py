@@ -64,7 +64,11 @@ class RecorderProcess:
         assert self._child.stdin is not None
         self._child.stdin.write(json.dumps(sys.path).encode() + b"\n" + recipe)
         self._child.stdin.flush()
-        self.folder: Path | None = self._answer()
+        try:
+            self.folder: Path | None = self._answer()
+        except BaseException:
+            self.end()
+            raise
 
     def attach(self, ring: Path, camera_ids: Mapping[str, str]) -> None:
         """Tell where the frames lie."""
@@ -96,13 +100,19 @@ class RecorderProcess:
 
     def close(self, status: RecordingStatus, lost: Sequence[LostFrame] = ()) -> None:
         """Close the sink and end the process."""
-        assert self._child.stdin is not None
         try:
             self._ask("close", status, tuple(lost))
         finally:
-            with contextlib.suppress(OSError):
-                self._child.stdin.close()
-            self._child.wait(_LONGEST_END_S)
+            self.end()
+
+    def end(self) -> None:
+        """End the process without closing the sink."""
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        with contextlib.suppress(OSError):
+            self._child.stdin.close()
+        self._child.wait(_LONGEST_END_S)
+        self._child.stdout.close()
 
     def _say(self, *message: Any) -> None:
         assert self._child.stdin is not None

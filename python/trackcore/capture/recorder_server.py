@@ -124,9 +124,9 @@ def main() -> None:
         out.flush()
         return value
 
-    sink = answer(pickle.load(pipe))
+    sink = answer(lambda: pickle.load(pipe)())
     if sink is None:
-        return
+        return  # the parent has been told why
     server = _Server(sink)
     with contextlib.suppress(EOFError):
         while True:

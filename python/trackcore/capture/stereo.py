@@ -15,7 +15,9 @@ from trackcore.capture.assemble import SeenFrame, WindowAssembler, WindowPlan
 from trackcore.capture.engine import camera_of
 from trackcore.capture.faults import CaptureCounts, LossReason, Problem, naming
 from trackcore.capture.intake import Intake, Taken
+from trackcore.capture.merge import SideBySide
 from trackcore.capture.order import FrameOrder
+from trackcore.capture.priority import FOLLOW, first_in_line
 from trackcore.capture.ring import SlotRing
 from trackcore.capture.status import Times
 from trackcore.recording import SIDES, LostFrame, RecordingStatus
@@ -56,6 +58,7 @@ class StereoLoop:
         self.latency = Times()
         self.lost: list[LostFrame] = []
         self.ending = RecordingStatus.COMPLETE
+        self._searched = dict.fromkeys(SIDES, 0)
         self._rig, self._ring, self._intakes = rig, ring, intakes
         self._detectors, self._assembler, self._counts = detectors, assembler, counts
         jump_ms = assembler.tracker.machine.options.clock_jump_ms
@@ -72,6 +75,7 @@ class StereoLoop:
         ]
 
     def _search(self, side: str) -> None:
+        first_in_line(FOLLOW)
         detector, taken = self._detectors[side], self._intakes[side].out
         while (item := taken.get()) is not None:
             balls = None
@@ -82,21 +86,37 @@ class StereoLoop:
         self._found.put((side, None, None))
 
     def _follow(self) -> None:
-        going = len(SIDES)
-        while going:
-            side, item, balls = self._found.get()
+        first_in_line(FOLLOW)
+        going, order = len(SIDES), SideBySide()
+        while True:
+            ready, wait_s = order.take(time.monotonic_ns(), self._is_coming)
+            if ready is not None:
+                with naming(self._problem, "stereo"):
+                    self._take(*ready)
+                continue
+            if not going:
+                break
+            try:
+                side, item, balls = self._found.get(timeout=wait_s)
+            except queue.Empty:
+                continue
+            self._searched[side] += item is not None
             if item is None:
                 going -= 1
-                continue
-            with naming(self._problem, "stereo"):
-                if isinstance(item, LostFrame):
-                    self._order.lose(item)
-                    self._lose(item)
-                else:
-                    self._take(side, item, balls)
+                order.end(side)
+            elif isinstance(item, LostFrame):
+                self._order.lose(item)
+                self._lose(item)
+            else:
+                t_ns = item.t_ns + self._order.correction_ns(side)
+                common = int(camera_of(self._rig, side).common_time_ns(t_ns))
+                order.put(side, common, item.came_ns, (side, item, balls))
         with naming(self._problem, "stereo"):
             for plan in self._assembler.finish()[1]:
                 self._on_plan(plan, self.ending)
+
+    def _is_coming(self, side: str) -> bool:
+        return self._intakes[side].handed > self._searched[side]
 
     def _lose(self, lost: LostFrame) -> None:
         self.lost.append(lost)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackcore.balls import Candidates
+from trackcore.capture.priority import FOLLOW, first_in_line
 from trackcore.session.journal import END, Journal
 
 JOURNAL_NAME = "telemetry.journal"
@@ -96,6 +97,7 @@ class TelemetryJournal:
             self._journal.remove()
 
     def _run(self) -> None:
+        first_in_line(FOLLOW)
         more = True
         while more:
             rows = []

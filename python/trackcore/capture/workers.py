@@ -10,9 +10,12 @@ from typing import Any, overload
 
 from trackcore.capture.assemble import SeenFrame
 from trackcore.capture.faults import Problem, naming, words
+from trackcore.capture.priority import FOLLOW, first_in_line
 from trackcore.capture.ring import SlotRing
 from trackcore.errors import RecordError
 from trackcore.recording import CapturedFrame, LostFrame, PitchWindow
+
+_LAST_TRIES = 3  # at the end, or when the ring is needed for other pitches
 
 
 class RingFrames(Sequence[CapturedFrame]):
@@ -173,6 +176,8 @@ class SinkWorker:
         self._thread.join()
 
     def _run(self) -> None:
+        if self._write_seen is not None:  # it only sends
+            first_in_line(FOLLOW)
         where = f"{self.name}: frames"
         while (item := self._waiting.get()) is not None:
             if isinstance(item, HeldWindow):
@@ -195,18 +200,19 @@ class SinkWorker:
 
     def _write(self, window: PitchWindow) -> bool:
         where = f"{self.name}: {window.pitch_id}"
-        full = True
-        while full:
+        full, left = True, _LAST_TRIES
+        while full and left > 0:
             full = False
             with naming(self._problem, where):
                 try:
                     problems = getattr(self.sink.write_pitch(window), "problems", ())
                 except OSError as error:
                     self._problem(where, words(error))
-                    full = self._patient()
+                    full = True
+                    left = _LAST_TRIES if self._patient() else left - 1
                 else:
                     self._problem(where, "; ".join(map(str, problems)) or None)
                     return not problems
-            if full:
+            if full and left > 0:
                 time.sleep(self._retry_s)
         return False
