@@ -47,8 +47,9 @@ _MOST_RING = 4096 * _MB
 _FEWEST_SLOTS = 16
 _UNKNOWN_FPS = 120.0
 _LONGEST_APART_NS = 1_000_000_000
-_SWITCH_S = 2e-5
-"""The interpreter's threads change this often: a capture thread waits no longer for its turn."""
+_SWITCH_S = 5e-4
+"""The interpreter's threads change this often: longer than a frame is copied, which should not be
+interrupted; not so long that a capture thread waits for its turn as long as by default."""
 
 
 class CaptureHost:

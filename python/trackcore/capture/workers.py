@@ -153,6 +153,7 @@ class SinkWorker:
         self._patient, self._retry_s = patient, retry_s
         self._waiting: queue.SimpleQueue[HeldWindow | SeenFrame | LostFrame | None]
         self._waiting = queue.SimpleQueue()
+        self._gave_up = False  # the disk is full: the next pitch is tried once
         self._frames_put = self._frames_done = 0  # each counted by one thread
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         self._thread.start()
@@ -200,7 +201,7 @@ class SinkWorker:
 
     def _write(self, window: PitchWindow) -> bool:
         where = f"{self.name}: {window.pitch_id}"
-        full, left = True, _LAST_TRIES
+        full, left = True, 1 if self._gave_up else _LAST_TRIES
         while full and left > 0:
             full = False
             with naming(self._problem, where):
@@ -209,10 +210,12 @@ class SinkWorker:
                 except OSError as error:
                     self._problem(where, words(error))
                     full = True
-                    left = _LAST_TRIES if self._patient() else left - 1
+                    left -= not self._patient()
                 else:
+                    self._gave_up = False
                     self._problem(where, "; ".join(map(str, problems)) or None)
                     return not problems
             if full and left > 0:
                 time.sleep(self._retry_s)
+        self._gave_up = full
         return False
