@@ -61,7 +61,7 @@ class Intake:
         self._ring, self._options, self._told = ring, options, told
         self._first: SourceFrame | None = first
         self._stopping = threading.Event()
-        self._paced_from = (begin_ns, first.t_ns)
+        self._paced_from, self._last_ns = (begin_ns, first.t_ns), first.t_ns
         self.thread = threading.Thread(target=self._run, name=f"capture {side}", daemon=True)
 
     def stop(self) -> None:
@@ -138,9 +138,10 @@ class Intake:
     def _keep_pace(self, t_ns: int) -> None:
         """Wait until a recorded frame is due by its stamp."""
         now = time.monotonic_ns()
-        began, first = self._paced_from
-        late_ns = now - (began + t_ns - first)
-        if abs(late_ns) > _LEAP_NS:  # its clock leapt: go on from here
+        if abs(t_ns - self._last_ns) > _LEAP_NS:  # a gap, or its clock leapt: go on from here
             self._paced_from = (now, t_ns)
-        elif late_ns < 0:
-            time.sleep(-late_ns * 1e-9)
+        self._last_ns = t_ns
+        began, first = self._paced_from
+        wait_ns = began + t_ns - first - now
+        if wait_ns > 0:
+            time.sleep(wait_ns * 1e-9)

@@ -17,7 +17,7 @@ class SideBySide:
     """Hands out the frame that is earliest, once the other camera has nothing earlier to come.
 
     A camera that keeps up is never waited for: its last frame is less than one and a half of its
-    periods old. One that has fallen behind is waited for while frames of it are being searched, and
+    periods old. One that has fallen behind is waited for while frames of it are sure to come, and
     50 ms from when the frame came. Cameras more than a second apart have different clocks.
     """
 
@@ -38,7 +38,7 @@ class SideBySide:
     def take(self, now_ns: int, coming: Callable[[str], bool]) -> tuple[Any | None, float | None]:
         """Return a frame, or None and how long to wait for others [s]; None: until one comes.
 
-        `coming` says whether a side has frames that are being searched.
+        `coming` says whether a side has frames that are being searched, or is footage.
         """
         sides = [side for side in SIDES if self._waiting[side]]
         if not sides:

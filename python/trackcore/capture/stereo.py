@@ -19,7 +19,7 @@ from trackcore.capture.merge import SideBySide
 from trackcore.capture.order import FrameOrder
 from trackcore.capture.priority import FOLLOW, first_in_line
 from trackcore.capture.ring import SlotRing
-from trackcore.capture.status import Times
+from trackcore.capture.status import CameraState, Times
 from trackcore.recording import SIDES, LostFrame, RecordingStatus
 
 Found = tuple[str, Taken | LostFrame | None, Candidates | None]
@@ -116,7 +116,9 @@ class StereoLoop:
                 self._on_plan(plan, self.ending)
 
     def _is_coming(self, side: str) -> bool:
-        return self._intakes[side].handed > self._searched[side]
+        intake = self._intakes[side]
+        played = not intake.source.live and intake.state is CameraState.RUNNING
+        return played or intake.handed > self._searched[side]
 
     def _lose(self, lost: LostFrame) -> None:
         self.lost.append(lost)
