@@ -144,6 +144,9 @@ if _TYPE_CHECKING:
     from trackcore.cameras.world import WorldFit as WorldFit
     from trackcore.cameras.world import solve_world as solve_world
     from trackcore.capture.engine import PitchEngine as PitchEngine
+    from trackcore.capture.host import CaptureHost as CaptureHost
+    from trackcore.capture.options import CaptureOptions as CaptureOptions
+    from trackcore.capture.recover import recover_session as recover_session
     from trackcore.capture.replay import ReplayResult as ReplayResult
     from trackcore.capture.replay import replay_pitches as replay_pitches
     from trackcore.exports import export_solve as export_solve
@@ -232,6 +235,9 @@ _LAZY: dict[str, str] = {
     "PitchEventOptions": "trackcore.pitch.options",
     "FlightModel": "trackcore.pitch.options",
     "lane_rig": "trackcore.pitch.lane",
+    "CaptureHost": "trackcore.capture.host",
+    "CaptureOptions": "trackcore.capture.options",
+    "recover_session": "trackcore.capture.recover",
     "PitchEngine": "trackcore.capture.engine",
     "ReplayResult": "trackcore.capture.replay",
     "replay_pitches": "trackcore.capture.replay",

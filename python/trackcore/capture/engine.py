@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from numpy.typing import ArrayLike
 
 from trackcore.balls import BallDetector
-from trackcore.cameras import PITCH_FRAME, Camera, StereoRig
+from trackcore.cameras import Camera, StereoRig
 from trackcore.capture.assemble import SeenFrame, WindowAssembler, WindowPlan
 from trackcore.capture.faults import CaptureCounts
 from trackcore.capture.order import FrameOrder
@@ -189,7 +189,7 @@ def fitted(
     if not len(pitch.left) or not len(pitch.right):
         return None
     how = PitchFitOptions() if options is None else options
-    if rig.frame.axes is not PITCH_FRAME.axes and (rig.frame.axes != PITCH_FRAME.axes).any():
+    if not rig.has_plate:
         how = replace(how, max_rms_sigma=max(how.max_rms_sigma, _PARABOLA_RMS_SIGMA))
     return fit_pitch(rig, pitch.left, pitch.right, options=how, zone=zone)
 

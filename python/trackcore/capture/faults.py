@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from trackcore._compat import StrEnum
@@ -50,3 +52,21 @@ class CaptureCounts:
     out_of_order: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SIDES, 0))
     clock_jumps: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SIDES, 0))
     pitches: int = 0
+
+
+Problem = Callable[[str, str | None], None]
+"""Told a place and what goes wrong there; None if nothing does any more."""
+
+
+@contextmanager
+def naming(problem: Problem, where: str) -> Iterator[None]:
+    """Tell what the block raises, and go on: nobody's fault may end a capture."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - it is told, and the next frame may do better
+        problem(where, words(error))
+
+
+def words(error: BaseException) -> str:
+    """Return an error in words."""
+    return f"{type(error).__name__}: {error}"

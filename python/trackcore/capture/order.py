@@ -48,6 +48,10 @@ class FrameOrder:
         self.counts.lost[lost.side] += 1
         self._told.add((lost.side, lost.frame_index))
 
+    def correction_ns(self, side: str) -> int:
+        """Return by what a camera's stamps are moved because its clock has leapt [ns]."""
+        return self._cameras[side].correction_ns
+
     def take(self, side: str, number: int, t_ns: int) -> tuple[int | None, list[LostFrame]]:
         """Return the stamp to use, None for a frame not to use, and what is newly known as lost."""
         camera = self._cameras[side]

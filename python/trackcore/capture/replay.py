@@ -30,10 +30,18 @@ Stamps = str | os.PathLike[str] | ArrayLike | None
 
 
 class PitchSink(Protocol):
-    """What takes pitches; it may have `write_frame(frame)`, `shed(lost)`, `close(status)` too."""
+    """What takes pitches: a `SessionWriter`, or anything like it.
+
+    It may have more: `write_frame(frame)` takes every frame, `shed(lost)` is told of those that it
+    is not given because writing fell behind, and `close(status=, lost=)` ends. Everything is called
+    from one thread.
+    """
 
     def write_pitch(self, window: PitchWindow) -> Any:
-        """Take a pitch; its frames can be read until this returns."""
+        """Take a pitch; its frames can be read until this returns.
+
+        If the result has `problems`, the pitch was not written whole.
+        """
 
 
 @dataclass(slots=True)
@@ -130,6 +138,7 @@ def replay_pitches(
     lengths = [getattr(source, "expected_length", None) for source in sources]
     total = None if None in lengths else sum(n for n in lengths if n is not None)
     result = ReplayResult(counts=engine.counts)
+    videos = [sink.write_frame for sink in sinks if hasattr(sink, "write_frame")]
     try:
         for done, frame in enumerate(merged(sources, rig), start=1):
             if cancel is not None and cancel():
@@ -137,13 +146,16 @@ def replay_pitches(
                 break
             step = engine.push(frame)
             result.lost += step.lost
-            _hand_over(result, sinks, step.windows, frame if step.found is not None else None)
+            if step.found is not None:
+                for write_frame in videos:
+                    write_frame(frame)
+            _hand_over(result, sinks, step.windows)
             if on_step is not None:
                 on_step(frame, step)
             if progress is not None:
                 progress(done, total)
         ended = RecordingStatus.TRUNCATED if result.cancelled else RecordingStatus.COMPLETE
-        _hand_over(result, sinks, engine.finish(ended), None)
+        _hand_over(result, sinks, engine.finish(ended))
     finally:
         for source in sources:
             source.close()
@@ -151,15 +163,8 @@ def replay_pitches(
 
 
 def _hand_over(
-    result: ReplayResult,
-    sinks: Sequence[PitchSink],
-    windows: Sequence[PitchWindow],
-    frame: CapturedFrame | None,
+    result: ReplayResult, sinks: Sequence[PitchSink], windows: Sequence[PitchWindow]
 ) -> None:
-    for sink in sinks:
-        write_frame = getattr(sink, "write_frame", None)
-        if frame is not None and write_frame is not None:
-            write_frame(frame)
     for window in windows:
         result.pitch_ids.append(window.pitch_id)
         for sink in sinks:
