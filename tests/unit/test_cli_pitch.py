@@ -216,7 +216,7 @@ def test_the_live_view_rings_detections_and_marks_pitches_in_the_zone():
 
 
 def test_every_verb_says_how_it_is_used():
-    for verb in ("demo", "replay", "verify"):
+    for verb in ("demo", "record", "replay", "verify"):
         assert f"trackcore pitch {verb}" in run("pitch", verb, "--help").stdout
 
 
@@ -256,3 +256,42 @@ def test_a_session_is_verified_and_a_count_that_is_wrong_is_named(demo, tmp_path
     assert "demo-pitch-001: not so" in result.stderr
     assert "wrong" in result.stdout
     assert "checks failed" in result.stdout
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_footage_is_recorded_as_cameras_are_and_ends_as_a_session_that_verifies(demo, tmp_path):
+    told = only_json(
+        run("pitch", "record", *demo.both, "--rig", demo.footage / "rig.json", "-o", tmp_path,
+            "--session", "night", "--no-view", "--json", code=None)
+    )  # fmt: skip
+    n = len(tc.open_clip(str(demo.both[0])))
+    assert told["status"] == "complete"
+    assert told["frames"]["left"] + told["lost"]["left"] == n
+    session = tc.open_session(told["files"]["session"])
+    assert [p.pitch_id for p in session.pitches] == [p["pitch_id"] for p in told["pitches"]]
+    assert (session.folder / "report.html").stat().st_size > 10_000
+    if told["pitches"]:  # a machine that cannot keep up may miss it, and says so
+        assert told["outcome"] == "done"
+        assert numbers(told)[0]["speed at 50 ft"] == pytest.approx(
+            numbers(demo.told)[0]["speed at 50 ft"], abs=0.5
+        )
+    else:
+        assert told["outcome"] == "no_pitch"
+    run("pitch", "verify", session.folder)
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_ctrl_c_ends_a_recording_and_is_no_cancellation(demo, tmp_path, monkeypatch):
+    count = iter(range(10_000))
+    monkeypatch.setattr(
+        "trackcore.cli_pitch.session_verbs.interruptible",
+        lambda _output: _Stop(lambda: next(count) > 4),
+    )
+    told = only_json(
+        run("pitch", "record", *demo.both, "--rig", demo.footage / "rig.json", "-o", tmp_path,
+            "--no-view", "--json", code=4)
+    )  # fmt: skip
+    n = len(tc.open_clip(str(demo.both[0])))
+    assert told["outcome"] == "no_pitch"
+    assert told["frames"]["left"] < n
+    assert (Path(told["files"]["session"]) / "manifest.json").exists()

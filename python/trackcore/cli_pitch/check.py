@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trackcore.cli_output import Exit, Interrupt, Output
+from trackcore.cli_pitch.recorded import opened
 from trackcore.recording import SessionCheck, verify_session
 
 _MB = 1e6
@@ -19,11 +20,14 @@ def verify(
 ) -> tuple[Exit, dict[str, Any], list[Any]]:
     """Check a session; say what is wrong, or with `every` all that was looked at.
 
+    A recording that was killed is mended first.
+
     Raises
     ------
     InputError
         If there is no session.
     """
+    opened(folder, output)
     with output.progress("checking ") as progress:
         found = verify_session(folder, progress=progress, cancel=cancelled)
     stopped = cancelled()

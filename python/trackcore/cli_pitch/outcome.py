@@ -77,6 +77,7 @@ class SessionOutcome:
     folder: Path
     name: str
     output: Output
+    told: bool = False
     pitches: list[PitchOutcome] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     _report: SessionReport = field(init=False)
@@ -105,7 +106,8 @@ class SessionOutcome:
             window.pitch_id, window.pitch.start_ns, window.pitch.end_ns, window.fit,
             self._record(window),
         ))  # fmt: skip
-        self.output.log(_line(window, plate=self.plate))
+        if not self.told:
+            self.output.log(_line(window, plate=self.plate))
 
     def finish(
         self,

@@ -12,10 +12,10 @@ from trackcore.cameras import StereoRig
 from trackcore.cli_output import Exit, Interrupt, Output
 from trackcore.cli_pitch.fit import with_parabola
 from trackcore.cli_pitch.outcome import SessionOutcome
+from trackcore.cli_pitch.recorded import opened
 from trackcore.cli_track import version
 from trackcore.errors import InputError
 from trackcore.pitch import PitchFitOptions, StrikeZone, fit_pitch
-from trackcore.recording import open_session
 
 _PITCH = "*-pitch-*"
 
@@ -37,7 +37,7 @@ def run(
         If there is no session, or no rig.
     """
     alone = not any(folder.glob(_PITCH)) and any(p == folder for p in folder.parent.glob(_PITCH))
-    session = open_session(folder.parent if alone else folder)
+    session = opened(folder.parent if alone else folder, output)
     chosen = rig or session.rig
     if chosen is None:
         raise InputError("rig: expected --rig: the session does not hold its cameras")

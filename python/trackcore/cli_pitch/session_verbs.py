@@ -1,4 +1,4 @@
-"""The verbs of `trackcore pitch` that run the whole chain: demo, replay."""
+"""The verbs of `trackcore pitch` that run the whole chain: demo, replay, record."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from trackcore.cli_output import Output, interruptible
 from trackcore.cli_pitch import demo as _demo
+from trackcore.cli_pitch import record as _record
 from trackcore.cli_pitch import replay as _replay
 from trackcore.cli_pitch.common import (
     Batter,
@@ -22,6 +23,7 @@ from trackcore.cli_pitch.common import (
     picture_size,
     read_rig,
 )
+from trackcore.cli_pitch.record import RecordJob
 from trackcore.cli_pitch.render import render
 from trackcore.cli_pitch.replay import ReplayJob
 from trackcore.cli_pitch.settings import EVERYTHING, Given, Settings, with_settings
@@ -38,6 +40,16 @@ Stamps: the CSV that is given, else <video>_timestamps.csv beside a video, else 
 --fps, else the video's own. Numbers that are missing are frames that were lost. Writes a picture of
 each pitch, report.html and summary.json. The same footage gives the same answer. Exit code: 0 good,
 3 a pitch with a warning, 4 no pitch. Ctrl-C keeps what was done.
+"""
+_RECORD_EXAMPLES = """
+Examples:\n
+  trackcore pitch record 0 1 --rig rig.json -o recordings --session night\n
+  trackcore pitch record 0 1 --rig rig.json --config pitch.yaml --no-view --duration 600\n
+  trackcore pitch record left.avi right.avi --rig rig.json     (footage, at its own pace)\n
+Ctrl-C ends the session, and so does Q in the window of the live view. Writes the session's folder
+and in it a picture of each pitch, report.html and summary.json. A recording that was killed is
+mended when it is opened by verify, package or fit. Exit code: 0 good, 3 a pitch with a warning, 4
+no pitch.
 """
 _DEMO_EXAMPLES = """
 Examples:\n
@@ -128,3 +140,41 @@ def replay(
         done = _replay.run(job, output, cancelled)
         output.result(done.record, *_replay.report(done, output))
         raise typer.Exit(done.exit)
+
+
+@app.command(epilog=_RECORD_EXAMPLES)
+@with_settings
+def record(
+    left: Annotated[
+        str, typer.Argument(metavar="LEFT", help="number of a camera; or a video, images")
+    ],
+    right: Annotated[str, typer.Argument(metavar="RIGHT", help="the same of the right camera")],
+    *,
+    rig: Rig,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="DIR", help="folder for the session's folder")
+    ] = Path("recordings"),
+    session: Annotated[str, typer.Option(metavar="NAME", help="of the session")] = "session",
+    fps: Annotated[
+        float | None, typer.Option(min=0.01, metavar="FPS", help="asked of the cameras")
+    ] = None,
+    duration: Annotated[
+        float | None, typer.Option(min=0.01, metavar="S", help="end after so many seconds")
+    ] = None,
+    view: Annotated[bool, typer.Option("--view/--no-view", help="show the cameras")] = True,
+    unit: Unit = None,
+    size: Size = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    given: Given,
+) -> None:
+    """Record the pitches of two cameras, and show them while it runs."""
+    output = Output("pitch record", as_json=as_json, quiet=quiet)
+    with output.errors(), interruptible(output) as cancelled:
+        job = RecordJob(
+            left=left, right=right, rig=read_rig(rig, unit, size), settings=given.settings(),
+            folder=out, session=session, fps=fps, duration_s=duration, view=view and not quiet,
+        )  # fmt: skip
+        code, told, shown = _record.run(job, output, cancelled)
+        output.result(told, *shown)
+        raise typer.Exit(code)
