@@ -216,7 +216,7 @@ def test_the_live_view_rings_detections_and_marks_pitches_in_the_zone():
 
 
 def test_every_verb_says_how_it_is_used():
-    for verb in ("demo", "record", "replay", "verify"):
+    for verb in ("demo", "package", "record", "replay", "verify"):
         assert f"trackcore pitch {verb}" in run("pitch", verb, "--help").stdout
 
 
@@ -295,3 +295,24 @@ def test_ctrl_c_ends_a_recording_and_is_no_cancellation(demo, tmp_path, monkeypa
     assert told["outcome"] == "no_pitch"
     assert told["frames"]["left"] < n
     assert (Path(told["files"]["session"]) / "manifest.json").exists()
+
+
+def test_a_session_is_packed_and_a_package_that_was_changed_is_found_out(demo, tmp_path):
+    session = demo.told["files"]["session"]
+    told = only_json(
+        run("pitch", "package", session, "-o", tmp_path / "all.zip", "--player-consent", "--json")
+    )
+    assert told["submission"]["privacy"]["player_consent"] is True
+    assert told["submission"]["session"]["pitch_count"] == 1
+    run("pitch", "verify", tmp_path / "all.zip")
+    bare = only_json(
+        run("pitch", "package", session, "-o", tmp_path / "bare.zip", "--kind", "telemetry_only",
+            "--reason", "no pictures", "--json")
+    )  # fmt: skip
+    assert bare["submission"]["telemetry_only_reason"] == "no pictures"
+    assert not any(name.endswith((".png", ".avi")) for name in bare["submission"]["files"])
+    data = bytearray((tmp_path / "bare.zip").read_bytes())
+    data[len(data) // 3] ^= 1
+    (tmp_path / "bare.zip").write_bytes(data)
+    run("pitch", "verify", tmp_path / "bare.zip", code=1)
+    assert "reason" in run("pitch", "package", session, "--reason", "x", code=1).stderr

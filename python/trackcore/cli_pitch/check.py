@@ -10,7 +10,7 @@ from rich.text import Text
 
 from trackcore.cli_output import Exit, Interrupt, Output
 from trackcore.cli_pitch.recorded import opened
-from trackcore.recording import SessionCheck, verify_session
+from trackcore.recording import SessionCheck, verify_package, verify_session
 
 _MB = 1e6
 
@@ -18,7 +18,7 @@ _MB = 1e6
 def verify(
     folder: Path, output: Output, cancelled: Interrupt, *, every: bool
 ) -> tuple[Exit, dict[str, Any], list[Any]]:
-    """Check a session; say what is wrong, or with `every` all that was looked at.
+    """Check a session or a package of one; say what is wrong, or with `every` all there was.
 
     A recording that was killed is mended first.
 
@@ -27,9 +27,12 @@ def verify(
     InputError
         If there is no session.
     """
-    opened(folder, output)
+    packed = folder.is_file()
+    if not packed:
+        opened(folder, output)
     with output.progress("checking ") as progress:
-        found = verify_session(folder, progress=progress, cancel=cancelled)
+        look = verify_package if packed else verify_session
+        found = look(folder, progress=progress, cancel=cancelled)
     stopped = cancelled()
     outcome = "cancelled" if stopped else "done" if found.ok else "failed"
     code = Exit.CANCELLED if stopped else Exit.GOOD if found.ok else Exit.ERROR

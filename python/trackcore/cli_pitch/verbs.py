@@ -10,7 +10,6 @@ import typer
 from trackcore.cli_options import with_options
 from trackcore.cli_output import Output, interruptible
 from trackcore.cli_pitch import calibrate as _calibrate
-from trackcore.cli_pitch import check as _check
 from trackcore.cli_pitch import fit as _fit
 from trackcore.cli_pitch import refit as _refit
 from trackcore.cli_pitch.calibrate import BoardOptions, CalibrateJob
@@ -49,29 +48,6 @@ A CSV has the columns camera (left or right), t_ns, u_px, v_px and, if known, si
 fit.json and fit.png; of a session pictures, report.html and summary.json. Exit code: 0 fitted, 3
 with warnings, 4 no flight.
 """
-_VERIFY_EXAMPLES = """
-Examples:\n
-  trackcore pitch verify recordings/night_20261127-190000\n
-  trackcore pitch verify recordings/night_20261127-190000 --all\n
-Checks values and counts, not only that files are there, and says what training data add to the
-videos. Exit code: 0 all is so, 1 something is not.
-"""
-
-
-@app.command(epilog=_VERIFY_EXAMPLES)
-def verify(
-    session: Annotated[Path, typer.Argument(metavar="SESSION", help="folder of a session")],
-    *,
-    every: Annotated[bool, typer.Option("--all", help="show every check, not only failed")] = False,
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> None:
-    """Check that a session's files hold what they should and agree with each other."""
-    output = Output("pitch verify", as_json=as_json, quiet=quiet)
-    with output.errors(), interruptible(output) as cancelled:
-        code, record, shown = _check.verify(session, output, cancelled, every=every)
-        output.result(record, *shown)
-        raise typer.Exit(code)
 
 
 @app.command(epilog=_CALIBRATE_EXAMPLES)
