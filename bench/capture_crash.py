@@ -25,7 +25,7 @@ import numpy as np
 import trackcore as tc
 from trackcore import synth
 from trackcore.capture import LoopSource, needs_recovery, recover_session
-from trackcore.recording import SIDES
+from trackcore.recording import SIDES, PitchWindow
 
 FPS = 120.0
 ROLL = tc.RecordingOptions(pre_roll_ms=200.0, post_roll_ms=200.0)
@@ -72,6 +72,21 @@ def record(folder: Path, clips: Path) -> None:
     host.wait()
 
 
+def check_window(window: PitchWindow, images: dict[str, np.ndarray]) -> list[str]:
+    """Return what is wrong with a rebuilt pitch."""
+    wrong = []
+    if window.fit is None and len(window.pitch.observations) > 9:
+        wrong.append("no fit")
+    for side in SIDES:
+        numbers = [f.frame_index for f in window.frames[side]]
+        if numbers != list(range(numbers[0], numbers[-1] + 1)):
+            wrong.append(f"gaps in {side}")
+        for f in window.frames[side]:
+            if not np.array_equal(f.image, images[side][(f.frame_index - 1) % len(images[side])]):
+                wrong.append(f"other pixels in {side} {f.frame_index}")
+    return [f"{window.pitch_id}: {words}" for words in wrong]
+
+
 def check(folder: Path, images: dict[str, np.ndarray], start_ns: int, last_ns: int) -> list[str]:
     """Return what is wrong with what was recovered; `last_ns`: stamp that must be there."""
     wrong = []
@@ -89,16 +104,7 @@ def check(folder: Path, images: dict[str, np.ndarray], start_ns: int, last_ns: i
     if report.pictures_lost:
         wrong.append(f"{report.pictures_lost} pictures of rebuilt pitches")
     for window in report.windows:
-        if window.fit is None and len(window.pitch.observations) > 9:
-            wrong.append(f"{window.pitch_id}: no fit")
-        for side in SIDES:
-            numbers = [f.frame_index for f in window.frames[side]]
-            if numbers != list(range(numbers[0], numbers[-1] + 1)):
-                wrong.append(f"{window.pitch_id}: gaps in {side}")
-            for f in window.frames[side]:
-                want = images[side][(f.frame_index - 1) % len(images[side])]
-                if not np.array_equal(f.image, want):
-                    wrong.append(f"{window.pitch_id}: other pixels in {side} {f.frame_index}")
+        wrong += check_window(window, images)
     ids = sorted(report.pitch_ids + report.already_written)
     if ids != [f"crash-pitch-{i:03d}" for i in range(1, len(ids) + 1)]:
         wrong.append(f"pitches {ids}")

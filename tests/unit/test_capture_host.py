@@ -288,6 +288,32 @@ def test_a_recorder_that_cannot_be_made_is_named() -> None:
         capture(recorder=functools.partial(tc.SessionWriter, "nowhere", "", rig()))
 
 
+LEFT = """
+import functools, os, signal, sys, time
+import trackcore as tc
+from tests.unit.test_capture_host import ROLL, capture, rig
+class Killer:
+    def write_pitch(self, window):
+        os.kill(os.getpid(), signal.SIGKILL)
+capture([Killer()], recorder=functools.partial(tc.SessionWriter, sys.argv[1], "a", rig()))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_a_recorder_whose_parent_is_killed_is_waited_for(tmp_path) -> None:
+    subprocess.run([sys.executable, "-c", LEFT, str(tmp_path)], cwd=PROJECT, check=False)
+    (folder,) = tmp_path.iterdir()
+    assert needs_recovery(folder)
+    sink = Sink()
+    report = tc.recover_session(folder, [sink], remove=False)
+    assert report.pitch_ids == ["session-pitch-001"]
+    assert_whole(sink)
+    with tc.SessionWriter.resume(folder) as writer:
+        tc.recover_session(folder, [writer])
+    assert [p.pitch_id for p in tc.open_session(folder).pitches] == ["session-pitch-001"]
+    assert not list(folder.glob("*.lock"))
+
+
 KILLED = """
 import sys, time
 import trackcore as tc

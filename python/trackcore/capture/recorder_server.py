@@ -11,10 +11,11 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, overload
+from typing import IO, Any, overload
 
 from trackcore.capture.faults import words
 from trackcore.capture.ring import RingReader, SlotFrame
+from trackcore.capture.telemetry import recorder_lock
 from trackcore.recording import SIDES, CapturedFrame, LostFrame, PitchWindow, RecordingStatus
 
 _NICE = 10
@@ -127,15 +128,30 @@ def main() -> None:
     sink = answer(lambda: pickle.load(pipe)())
     if sink is None:
         return  # the parent has been told why
-    server = _Server(sink)
-    with contextlib.suppress(EOFError):
-        while True:
-            kind, *arguments = pickle.load(pipe)
-            call = getattr(server, kind)
-            if kind in _UNANSWERED:
-                call(*arguments)
-            else:
-                answer(call, *arguments)
+    with _locked(_folder(sink)), contextlib.suppress(EOFError):
+        _serve(_Server(sink), pipe, answer)
+
+
+def _serve(server: _Server, pipe: IO[bytes], answer: Callable[..., Any]) -> None:
+    while True:
+        kind, *arguments = pickle.load(pipe)
+        call = getattr(server, kind)
+        if kind in _UNANSWERED:
+            call(*arguments)
+        else:
+            answer(call, *arguments)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path | None) -> Iterator[None]:
+    """Keep a recovery waiting while this process still writes."""
+    if folder is None:
+        yield
+        return
+    lock = recorder_lock(folder)
+    with lock:
+        yield
+        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def _folder(sink: Any) -> Path | None:

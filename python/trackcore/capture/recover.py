@@ -18,7 +18,15 @@ from trackcore.capture.engine import camera_of, fitted, window_of
 from trackcore.capture.faults import LossReason
 from trackcore.capture.replay import PitchSink
 from trackcore.capture.ring import RingReader
-from trackcore.capture.telemetry import HEAD, JOURNAL_NAME, TAKE, VERSION, row_to_balls
+from trackcore.capture.telemetry import (
+    HEAD,
+    JOURNAL_NAME,
+    RECORDER_LOCK,
+    TAKE,
+    VERSION,
+    recorder_lock,
+    row_to_balls,
+)
 from trackcore.errors import RecordError, StoreError
 from trackcore.pitch import PitchEventOptions, PitchFitOptions, StereoTrackOptions, StrikeZone
 from trackcore.recording import (
@@ -31,6 +39,8 @@ from trackcore.recording import (
 )
 from trackcore.session import framed
 from trackcore.session.journal import discard, owner_lock
+
+_RECORDER_S = 60.0
 
 
 @dataclass(slots=True)
@@ -110,7 +120,7 @@ def recover_session(
     Raises
     ------
     StoreError
-        If the session's process lives.
+        If the session's process lives, or its recorder does for another minute.
     RecordError
         If there is no journal, or it is none.
 
@@ -128,6 +138,7 @@ def recover_session(
     except Timeout as error:
         raise StoreError(f"{folder}: the session is still being recorded") from error
     try:
+        _wait_for_recorder(journal.parent)
         head, rows = _read(journal)
         ring_path = Path(head["ring"]) if head.get("ring") else None
         report = _rebuild(head, rows, _ring(ring_path), sinks, (fit, zone))
@@ -142,6 +153,18 @@ def recover_session(
     else:
         lock.release()
     return report
+
+
+def _wait_for_recorder(folder: Path) -> None:
+    """Let a recorder whose parent died finish the pitch it is at."""
+    if not (folder / RECORDER_LOCK).exists():
+        return
+    lock = recorder_lock(folder)
+    try:
+        with lock.acquire(timeout=_RECORDER_S):
+            Path(lock.lock_file).unlink(missing_ok=True)
+    except Timeout as error:
+        raise StoreError(f"{folder}: a recorder is still writing to it") from error
 
 
 def _ring(path: Path | None) -> RingReader | None:

@@ -11,7 +11,7 @@ import queue
 import threading
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,11 @@ from trackcore.balls import Candidates
 from trackcore.capture.priority import FOLLOW, first_in_line
 from trackcore.session.journal import END, Journal
 
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
 JOURNAL_NAME = "telemetry.journal"
+RECORDER_LOCK = "recorder.lock"
 HEAD, TAKE = "head", "take"
 VERSION = 1
 
@@ -54,6 +58,13 @@ def _plain(values: NDArray[Any]) -> list[Any]:
         unknown[~np.isfinite(values)] = None
         values = unknown
     return list(values.tolist())
+
+
+def recorder_lock(folder: Path) -> BaseFileLock:
+    """Return the lock that a `RecorderProcess` holds: it may outlive its parent for a moment."""
+    from filelock import FileLock
+
+    return FileLock(folder / RECORDER_LOCK)
 
 
 class TelemetryJournal:
