@@ -154,7 +154,9 @@ class PitchConfig:
     def fps(self) -> float | None:
         """Of the cameras [1/s], if the file says."""
         rate = self.get("camera.fps")
-        return None if rate is None else _number("camera.fps", rate)
+        if rate is not None and _number("camera.fps", rate) <= 0:
+            raise InputError(f"camera.fps = {rate!r}: expected a number above 0")
+        return None if rate is None else float(rate)
 
     @property
     def output_dir(self) -> str | None:
@@ -182,12 +184,21 @@ class PitchConfig:
     @property
     def detection(self) -> BallOptions:
         """What is a ball."""
-        return self._options(BallOptions, _DETECTION, whole=("lane_margin",))
+        options = self._options(BallOptions, _DETECTION, whole=("lane_margin",))
+        self._ordered(
+            "detector.filters.min_area", "detector.filters.max_area",
+            options.min_radius_px, options.max_radius_px,
+        )  # fmt: skip
+        return options
 
     @property
     def tracking(self) -> StereoTrackOptions:
         """How balls are followed."""
-        return self._options(StereoTrackOptions, _TRACKING)
+        options = self._options(StereoTrackOptions, _TRACKING)
+        self._ordered(
+            "stereo.z_min_ft", "stereo.z_max_ft", options.min_depth_m, options.max_depth_m
+        )
+        return options
 
     @property
     def fit(self) -> PitchFitOptions:
@@ -199,7 +210,11 @@ class PitchConfig:
         """The batter's strike zone."""
         given = {n: self.get(f"strike_zone.{n}") for n in _ZONE}
         known = {n: _number(f"strike_zone.{n}", v) for n, v in given.items() if v is not None}
-        return StrikeZone.of_batter(**known)
+        try:
+            return StrikeZone.of_batter(**known)
+        except InputError as error:
+            told = ", ".join(f"strike_zone.{n} = {v!r}" for n, v in known.items())
+            raise InputError(f"{told}: {error}") from error
 
     @property
     def ball(self) -> BallPhysics:
@@ -225,6 +240,12 @@ class PitchConfig:
         used |= {f"strike_zone.{name}" for name in _ZONE}
         keys = [key for key in _keys(self.values) if key not in used]
         return tuple(f"{key}: kept, does nothing here" for key in keys)
+
+    def _ordered(self, lower: str, upper: str, lo: float, hi: float) -> None:
+        """Raise unless one key is below the other, defaults included."""
+        if lo >= hi:
+            told = [f"{k} = {self.get(k)!r}" for k in (lower, upper) if self.get(k) is not None]
+            raise InputError(f"{', '.join(told)}: expected {lower} below {upper}")
 
     def _options(
         self,
