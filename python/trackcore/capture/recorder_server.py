@@ -11,17 +11,18 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any, overload
+from typing import IO, Any
 
 from trackcore.capture.faults import words
 from trackcore.capture.ring import RingReader, SlotFrame
 from trackcore.capture.telemetry import recorder_lock
 from trackcore.recording import SIDES, CapturedFrame, LostFrame, PitchWindow, RecordingStatus
+from trackcore.recording.window import LazyFrames
 
 _NICE = 10
 
 
-class _SlotFrames(Sequence[CapturedFrame]):
+class _SlotFrames(LazyFrames):
     """Frames of a mapped ring."""
 
     def __init__(
@@ -32,22 +33,11 @@ class _SlotFrames(Sequence[CapturedFrame]):
     def __len__(self) -> int:
         return len(self._places)
 
-    @overload
-    def __getitem__(self, key: int) -> CapturedFrame: ...
-    @overload
-    def __getitem__(self, key: slice) -> Sequence[CapturedFrame]: ...
-    def __getitem__(self, key: int | slice) -> CapturedFrame | Sequence[CapturedFrame]:
-        if isinstance(key, slice):
-            return [self._frame(place) for place in self._places[key]]
-        return self._frame(self._places[key])
-
-    def __iter__(self) -> Iterator[CapturedFrame]:
-        return map(self._frame, self._places)
-
-    def _frame(self, place: SlotFrame) -> CapturedFrame:
+    def _frame(self, place: int) -> CapturedFrame:
+        frame = self._places[place]
         return CapturedFrame(
-            side=self._side, camera_id=self._camera_id, frame_index=place.frame_index,
-            t_capture_monotonic_ns=place.t_ns, image=self._ring.view(place.slot),
+            side=self._side, camera_id=self._camera_id, frame_index=frame.frame_index,
+            t_capture_monotonic_ns=frame.t_ns, image=self._ring.view(frame.slot),
         )  # fmt: skip
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, overload
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from trackcore.capture.assemble import SeenFrame
 from trackcore.capture.faults import Problem, naming, words
@@ -14,11 +14,12 @@ from trackcore.capture.priority import FOLLOW, first_in_line
 from trackcore.capture.ring import SlotRing
 from trackcore.errors import RecordError
 from trackcore.recording import CapturedFrame, LostFrame, PitchWindow
+from trackcore.recording.window import LazyFrames
 
 _LAST_TRIES = 3  # at the end, or when the ring is needed for other pitches
 
 
-class RingFrames(Sequence[CapturedFrame]):
+class RingFrames(LazyFrames):
     """Frames whose pictures lie in a ring: views, until `close`."""
 
     def __init__(self, ring: SlotRing, camera_id: str, seen: Sequence[SeenFrame]) -> None:
@@ -28,26 +29,14 @@ class RingFrames(Sequence[CapturedFrame]):
     def __len__(self) -> int:
         return len(self.seen)
 
-    @overload
-    def __getitem__(self, key: int) -> CapturedFrame: ...
-    @overload
-    def __getitem__(self, key: slice) -> Sequence[CapturedFrame]: ...
-    def __getitem__(self, key: int | slice) -> CapturedFrame | Sequence[CapturedFrame]:
-        if isinstance(key, slice):
-            return [self._frame(seen) for seen in self.seen[key]]
-        return self._frame(self.seen[key])
-
-    def __iter__(self) -> Iterator[CapturedFrame]:
-        return map(self._frame, self.seen)
-
     def close(self) -> None:
         """Refuse from now on: the slots have been given back."""
         self._open = False
 
-    def _frame(self, seen: SeenFrame) -> CapturedFrame:
+    def _frame(self, place: int) -> CapturedFrame:
         if not self._open:
             raise RecordError("frames: these pictures were kept only until the sinks had the pitch")
-        return ring_frame(self._ring, self._camera_id, seen)
+        return ring_frame(self._ring, self._camera_id, self.seen[place])
 
 
 def ring_frame(ring: SlotRing, camera_id: str, seen: SeenFrame) -> CapturedFrame:

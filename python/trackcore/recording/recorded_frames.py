@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import overload
 
 import numpy as np
 
 from trackcore.errors import SourceError
 from trackcore.frames import Clip, open_clip
 from trackcore.recording.timestamps import Stamp
-from trackcore.recording.window import CapturedFrame
+from trackcore.recording.window import CapturedFrame, LazyFrames
 
 GREY, COLOR = "GRAY8", "BGR24"
 """The documented names of how pixels are stored."""
 
 
-class RecordedFrames(Sequence[CapturedFrame]):
+class RecordedFrames(LazyFrames):
     """Frames of a video, with index and stamp of the table beside it.
 
     Parameters
@@ -43,17 +42,6 @@ class RecordedFrames(Sequence[CapturedFrame]):
     def __len__(self) -> int:
         return len(self._stamps)
 
-    @overload
-    def __getitem__(self, index: int) -> CapturedFrame: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[CapturedFrame]: ...
-    def __getitem__(self, index: int | slice) -> CapturedFrame | Sequence[CapturedFrame]:
-        """Return a frame."""
-        if isinstance(index, slice):
-            return [self[i] for i in range(len(self))[index]]
-        place = range(len(self))[index]
-        return self._frame(place, self._opened()[place].image)
-
     def __iter__(self) -> Iterator[CapturedFrame]:
         """Yield all frames, decoding once."""
         if not self._stamps:
@@ -62,7 +50,7 @@ class RecordedFrames(Sequence[CapturedFrame]):
         for place, frame in enumerate(self._opened()):
             if place == len(self):
                 return
-            yield self._frame(place, frame.image)
+            yield self._made(place, frame.image)
             count += 1
         if count < len(self):
             raise SourceError(f"{self._name}: {count} of {len(self)} frames could be read")
@@ -74,7 +62,10 @@ class RecordedFrames(Sequence[CapturedFrame]):
             self._clip = open_clip(self._video, color=self._color)
         return self._clip
 
-    def _frame(self, place: int, image: object) -> CapturedFrame:
+    def _frame(self, place: int) -> CapturedFrame:
+        return self._made(place, self._opened()[place].image)
+
+    def _made(self, place: int, image: object) -> CapturedFrame:
         row = self._stamps[place]
         return CapturedFrame(
             side=self._side, camera_id=row.camera_id, frame_index=row.frame_index,

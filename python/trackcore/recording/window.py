@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +57,26 @@ class LostFrame:
     side: str
     frame_index: int
     reason: str
+
+
+class LazyFrames(Sequence[CapturedFrame]):
+    """Frames whose pictures are read when they are asked for."""
+
+    @abstractmethod
+    def _frame(self, place: int) -> CapturedFrame:
+        """Return one frame; `place` is 0 .. len - 1."""
+
+    @overload
+    def __getitem__(self, index: int) -> CapturedFrame: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[CapturedFrame]: ...
+    def __getitem__(self, index: int | slice) -> CapturedFrame | Sequence[CapturedFrame]:
+        """Return a frame, or a list of them."""
+        places = range(len(self))[index]
+        return self._frame(places) if isinstance(places, int) else [*map(self._frame, places)]
+
+    def __iter__(self) -> Iterator[CapturedFrame]:
+        return map(self._frame, range(len(self)))
 
 
 class RecordingStatus(StrEnum):

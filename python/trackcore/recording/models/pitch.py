@@ -151,11 +151,9 @@ class Lost(Record):
     reason: str = needed("why")
 
 
-class PitchManifest(Document, Placed):
-    """`manifest.json` of a pitch."""
+class CalledPitch(Record):
+    """When a pitch was and what was called: what its manifest and its line in the summary share."""
 
-    rig_id: str | None = says("the rig")
-    created_utc: str | None = says("when it was written")
     pitch_id: str = needed("the pitch")
     t_start_ns: Whole = needed("first sighting, on the rig's common clock", unit="ns")
     t_end_ns: Whole = needed("last sighting", unit="ns")
@@ -164,6 +162,13 @@ class PitchManifest(Document, Placed):
     zone_col: Whole | None = says("1 .. 3 from the catcher's left")
     run_in: Number | None = says("break by spin from 40 ft, to the catcher's right", unit="in")
     rise_in: Number | None = says("and up", unit="in")
+
+
+class PitchManifest(Document, Placed, CalledPitch):
+    """`manifest.json` of a pitch."""
+
+    rig_id: str | None = says("the rig")
+    created_utc: str | None = says("when it was written")
     measured_speed_mph: Number | None = says("at the release plane", unit="mph")
     rotation_rpm: Number | None = says("null: not measured", unit="rpm")
     trajectory: Trajectory | None = says("where it crossed the plate")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from trackcore.recording.models._base import Document, Placed
-from trackcore.recording.models.pitch import Lost, Status
+from trackcore.recording.models.pitch import CalledPitch, Lost, Status
 from trackcore.session.models._base import (
     Anything,
     Count,
-    Flag,
     Number,
     Positive,
     Record,
@@ -18,17 +17,9 @@ from trackcore.session.models._base import (
 )
 
 
-class PitchSummary(Record):
+class PitchSummary(CalledPitch):
     """A pitch in a line: 18 columns of `session_summary.csv`, in this order."""
 
-    pitch_id: str = needed("the pitch")
-    t_start_ns: Whole = needed("first sighting, on the rig's common clock", unit="ns")
-    t_end_ns: Whole = needed("last sighting", unit="ns")
-    is_strike: Flag | None = says("null: not known")
-    zone_row: Whole | None = says("1 .. 3 from the bottom; null outside the zone")
-    zone_col: Whole | None = says("1 .. 3 from the catcher's left")
-    run_in: Number | None = says("break by spin from 40 ft, to the catcher's right", unit="in")
-    rise_in: Number | None = says("and up", unit="in")
     speed_mph: Number | None = says("at the release plane", unit="mph")
     rotation_rpm: Number | None = says("null: not measured", unit="rpm")
     sample_count: Count = needed("where both cameras saw the ball")
