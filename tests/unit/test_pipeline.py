@@ -254,6 +254,38 @@ def test_sound_tracks_are_not_tried_again_whatever_the_grade(frames: np.ndarray)
     assert "would not help" in found.notes[0]
 
 
+def test_what_only_the_camera_lacks_is_no_reason_to_track_again(frames: np.ndarray) -> None:
+    found = tc.SmartTracker(tc.SmartTrackerOptions(max_retries=0), session=False).run(frames)
+    last = found.attempts[0]
+    settings = {**last.settings, "threshold": 0.5}  # there would be something to try
+
+    def following(grade: tc.Grade, **evidence: float) -> object:
+        few = np.arange(3)
+        solve = replace(
+            last.solve, grade=grade, evidence={**last.solve.evidence, **evidence},
+            points=last.solve.points[few], role=last.solve.role[few], ids=last.solve.ids[few],
+        )  # fmt: skip
+        return next_plan([replace(
+            last, settings=settings, solve=solve, tracks=last.tracks.select(
+                np.isin(np.arange(len(last.tracks)), few)),
+        )])  # fmt: skip
+
+    plan, why = following(tc.Grade.D, angle_deg=0.3, leap=0.5)
+    assert plan is None
+    assert "agree with the camera" in why
+    assert following(tc.Grade.D, frames_solved=0.6)[0] is not None
+    assert following(tc.Grade.D, held_out_error=3.0)[0] is not None
+    assert following(tc.Grade.F, angle_deg=0.1)[0] is not None, "without a camera all is tried"
+
+
+def test_a_camera_that_stands_is_refused_once(frames: np.ndarray) -> None:
+    found = tc.SmartTracker(session=False).run(np.repeat(frames[:1], 12, axis=0))
+    assert len(found.attempts) == 1
+    assert found.solve is not None
+    assert found.solve.grade is tc.Grade.F
+    assert "does not move" in found.notes[0]
+
+
 def test_the_best_attempt_is_kept_by_grade_then_by_held_out_error(frames: np.ndarray) -> None:
     found = tc.SmartTracker(session=False, solver=quick()).run(frames)
     base = found.attempts[0]

@@ -208,6 +208,21 @@ class TestWhatCannotBeSolved:
         assert solve.grade is Grade.F
         assert "does not move" in solve.reasons[0]
 
+    def test_the_shake_of_a_camera_that_stands_is_weak_and_says_what_was_assumed(self):
+        turns = np.random.default_rng(3).normal(0, 0.001, (30, 3))
+        T = scenes.poses(turns, np.zeros((30, 3)))
+        still = tc.ShotType(tc.ShotKind.STATIC, 0.9)
+        tracks = scenes.seen(T, scenes.cloud(100, 11)).tracks
+        solve = tc.solve(tracks, shot_type=still)
+        assert solve.kind is SolveKind.TRIPOD
+        assert solve.grade is Grade.D
+        assert "is assumed" in solve.reasons[0]
+        assert np.isnan(solve.focal_sigma_px)
+        assert solve.focal_px == tracks.frame_size[0]
+        assert solve.mean_error_px < 0.5, "its cameras take the shake out of the picture"
+        known = tc.solve(tracks, CameraPrior(focal_px=1300), still)
+        assert "focal_assumed" not in known.evidence
+
     def test_a_still_camera_of_known_focal_length_is_weak(self):
         still = scenes.poses(np.zeros((20, 3)), np.zeros((20, 3)))
         tracks = scenes.seen(still, scenes.cloud(100, 11)).tracks

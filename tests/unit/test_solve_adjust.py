@@ -10,7 +10,9 @@ import pytest
 from tests.oracle import adjust as oracle
 from tests.unit import camera_scenes as scenes
 from trackcore.solver._adjust import Estimate, Model, _normal, adjust, information
+from trackcore.solver._free import _starts
 from trackcore.solver._poses import largest_angle, reproject, rotation, triangulate
+from trackcore.solver._thinned import ALL_FRAMES, thinned
 
 N_FRAMES, N_POINTS = 5, 14
 
@@ -105,3 +107,29 @@ def test_angles_are_between_the_rays():
     seen = np.zeros((1, 8), bool)
     seen[0, [0, 7]] = True
     assert largest_angle(T, X, seen)[0] == pytest.approx(expected)
+
+
+def test_a_long_shot_is_thinned_evenly_and_keeps_its_ends():
+    use = np.ones((20, 150), bool)
+    frames = np.arange(10, 131)
+    some = thinned(use, frames, 40)
+    assert len(some) <= 41
+    assert some[0] == 10
+    assert some[-1] == 130
+    assert np.ptp(np.diff(some)) <= 1 or np.diff(some)[-1] < np.diff(some)[0]
+    assert np.array_equal(thinned(use, frames[:40], 40), frames[:40])
+
+
+def test_tracks_that_live_shortly_are_not_thinned_away():
+    births = np.arange(0, 200, 2)
+    use = (np.arange(200) >= births[:, None]) & (np.arange(200) < births[:, None] + 11)
+    some = thinned(use, np.arange(200), 40)
+    assert np.median(use[:, some].sum(axis=1)) >= 5
+    assert len(some) <= ALL_FRAMES + 1
+
+
+@pytest.mark.parametrize(("pairs", "guesses"), [(3, 5), (3, 1), (2, 4), (0, 5), (1, 5)])
+def test_every_pair_is_started_with_every_focal_length_once(pairs, guesses):
+    two = [(i, i + 9) for i in range(pairs)]
+    found = list(_starts(two, [float(g) for g in range(guesses)]))
+    assert len(found) == len(set(found)) == pairs * guesses

@@ -10,7 +10,9 @@ from trackcore.pipeline.attempt import GOOD, Attempt
 from trackcore.pipeline.plan import Plan
 from trackcore.settings import SETTING_NAMES, Settings
 from trackcore.settings_policy import TIERS, tier_for
-from trackcore.stats import region_stats
+from trackcore.solver import Grade
+from trackcore.solver.confidence import tracks_suffice
+from trackcore.stats import ShotKind, region_stats
 
 ENOUGH_SUCCESS = 0.7
 """From this success rate on, tracking is not what a solve lacks: the documented limit of the
@@ -28,11 +30,17 @@ def next_plan(attempts: Sequence[Attempt]) -> tuple[Plan | None, str]:
     documented fix; but fixes that find more features come last where enough were found. Then,
     where too few tracks succeeded, the documented tier for that share, but for its pattern: only
     blur, which is diagnosed, gains by a larger one. A plan that would track as an earlier one did
-    is no retry and is passed over.
+    is no retry and is passed over. Nor is anything tried where it could not help: the camera stands
+    still, or all that a poor grade comes from is how the camera moved.
     """
     last = attempts[-1]
     if last.solve is not None and last.solve.grade in GOOD:
         return None, f"grade {last.solve.grade.value}"
+    if last.solve is not None and last.solve.grade is not Grade.F and tracks_suffice(last.solve):
+        return None, "the tracks agree with the camera: what it lacks, no other settings can add"
+    shot = None if last.solve is None else last.solve.shot
+    if shot is not None and shot.kind is ShotKind.STATIC and last.success_rate >= ENOUGH_SUCCESS:
+        return None, "the camera does not move, and no other settings can change that"
     for plan in _candidates(last):
         if not any(plan.same_as(a.plan) for a in attempts):
             return plan, plan.why[0]

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackcore.solver._cancel import proceed
-from trackcore.solver._poses import cross_matrix, rotation
+from trackcore.solver._poses import cross_matrix, in_cameras, rotation
+from trackcore.solver._thinned import ENOUGH_FRAMES
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -26,7 +27,7 @@ class Model:
     `travels`: the camera has a position and points have a depth; otherwise it only turns and
     points are directions. `focal`: "fixed", "shared", or "free" in every frame. `steady`: how
     far log(focal) may bend from one frame to the next, one standard deviation. `loss_px`: errors
-    beyond count less and less (Cauchy).
+    beyond count less and less (Cauchy). `most_frames`: adjusted together.
     """
 
     travels: bool
@@ -34,6 +35,11 @@ class Model:
     loss_px: float
     steady: float = 0.002
     iterations: int = 40
+    most_frames: int = ENOUGH_FRAMES
+
+    def apart(self, frames: float) -> Model:
+        """Return the model of frames so far from each other: a bend goes with the square."""
+        return replace(self, steady=self.steady * frames**2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +121,7 @@ def _tangent(X: Floats, model: Model) -> Floats:
 
 def _predicted(e: Estimate) -> tuple[Floats, Floats]:
     """Return points in the cameras (n, f, 3) and their pictures (n, f, 2) in focal lengths."""
-    Y = np.einsum("fab,nb->nfa", e.T[:, :3, :3], e.X) + e.T[:, :3, 3]
+    Y = in_cameras(e.T, e.X)
     with np.errstate(divide="ignore", invalid="ignore"):
         return Y, Y[..., :2] / Y[..., 2:]
 

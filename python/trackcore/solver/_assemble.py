@@ -50,7 +50,8 @@ def assembled(tracks: Tracks, task: Task, candidate: Candidate, shot: ShotType) 
         track_error_px=_rms(error, 1), frame_error_px=_rms(error, 0),
         frame_numbers=numbers, frame_size=tracks.frame_size, fps=tracks.fps,
         focal_px=float(np.nanmedian(focal)), focal_px_per_frame=focal,
-        focal_sigma_px=float(doubt.focal * np.nanmedian(focal)),
+        focal_sigma_px=float("nan") if task.focal_is_assumed
+        else float(doubt.focal * np.nanmedian(focal)),
         principal_point_px=task.prior.centre_px(tracks.frame_size),
         lens=_taken_out(task, focal) if taken_out else _lens(state.k),
         pixel_aspect=task.prior.pixel_aspect,
@@ -161,9 +162,11 @@ def _evidence(
     }
     if final.hidden_zoom:
         evidence["hidden_zoom"] = 1.0
-    if final.model.focal != "free":
+    if final.model.focal != "free" and not task.focal_is_assumed:
         evidence["focal_sigma"] = doubt.focal
-    if final.model.focal == "fixed":
+    if task.focal_is_assumed:
+        evidence["focal_assumed"] = 1.0
+    elif final.model.focal == "fixed":
         evidence["focal_misfit"] = _misfit(task, candidate)
     if not final.model.travels:
         return evidence | {"turn_sigma_deg": _p90(doubt.turn_deg)}
@@ -196,6 +199,15 @@ def _motion(problem: Problem) -> float:
     far = np.linalg.norm(problem.uv - start[:, None], axis=-1)
     furthest = np.where(np.isfinite(far), far, 0.0).max(axis=1)
     return float(np.percentile(furthest, 90)) if len(furthest) else 0.0
+
+
+def shaken_px(problem: Problem) -> float:
+    """Return how far the picture as a whole comes from where it was, in nine tenths of frames."""
+    first = problem.seen.argmax(axis=1)
+    start = problem.uv[np.arange(len(first)), first]
+    seen = problem.seen.any(axis=0)
+    common = np.nanmedian(problem.uv[:, seen] - start[:, None], axis=0)
+    return float(np.percentile(np.linalg.norm(common, axis=1), 90)) if seen.any() else 0.0
 
 
 def _leap(T: Floats) -> float:

@@ -12,10 +12,11 @@ from trackcore.options import SolveOptions, SolveWith
 from trackcore.solver._adjust import Estimate, Model
 from trackcore.solver._adjust import adjust as adjust_freely
 from trackcore.solver._colmap import Freedom, State
-from trackcore.solver._free import MOST_ADJUSTED, adjusted, refitted, solve_free
+from trackcore.solver._free import SAME, adjusted, keyframe_solution, refitted, score_of, solve_free
 from trackcore.solver._held_out import held_out_errors
 from trackcore.solver._poses import directions, rays, triangulate
 from trackcore.solver._problem import Flags, Floats, Problem, start_coefficients
+from trackcore.solver._thinned import ALL_FRAMES, spacing, thinned
 from trackcore.solver._tripod import solve_tripod
 from trackcore.solver.prior import CameraPrior
 from trackcore.solver.result import SolveKind
@@ -30,6 +31,7 @@ class Candidate:
 
     `use` (n_tracks, n_frames): observations of all tracks that agree, none of held-out ones.
     `errors` (n_held_out,): as `held_out_errors` returns them. `model`: what was free to change.
+    `pair`: frames that a moving one started from; `score`: what that start explained.
     `hidden_zoom`: its focal length changes though the scale of the picture does not show it.
     """
 
@@ -39,6 +41,7 @@ class Candidate:
     errors: Floats
     model: Model
     pair: tuple[int, int] | None = None
+    score: float = 0.0
     hidden_zoom: bool = False
 
     @property
@@ -63,6 +66,7 @@ class Task:
     options: SolveOptions
     focal: float | None
     scale: Floats
+    focal_is_assumed: bool = False
 
     @property
     def tolerance_px(self) -> float:
@@ -77,7 +81,7 @@ class Task:
     @property
     def focal_is_free(self) -> bool:
         """Whether the focal length is estimated."""
-        return self.focal is None or self.prior.refine_focal
+        return self.focal is None or (self.prior.refine_focal and not self.focal_is_assumed)
 
     @property
     def k(self) -> tuple[float, float]:
@@ -87,16 +91,16 @@ class Task:
         return (0.0, 0.0) if taken_out else start_coefficients(prior, self.problem, self.focal)
 
     def judged(
-        self, kind: SolveKind, state: State, use: Flags, model: Model,
-        pair: tuple[int, int] | None = None,
+        self, kind: SolveKind, state: State, use: Flags, model: Model
     ) -> Candidate:  # fmt: skip
         """Return the candidate with its held-out errors."""
         errors = held_out_errors(self.problem, state, self.aside, self.tolerance_px)
-        return Candidate(kind, state, use, errors, model, pair)
+        return Candidate(kind, state, use, errors, model)
 
     def rejudged(self, candidate: Candidate) -> Candidate:
         """Return the candidate with the held-out errors of what it has become."""
-        return self.judged(candidate.kind, candidate.state, candidate.use, candidate.model)
+        errors = held_out_errors(self.problem, candidate.state, self.aside, self.tolerance_px)
+        return replace(candidate, errors=errors)
 
     def everywhere(self, of_training: NDArray[Any], *, fill: float) -> NDArray[Any]:
         """Return rows for all tracks, `fill` for those held out."""
@@ -133,7 +137,33 @@ def free(task: Task) -> Candidate | None:
     use = task.everywhere(found.use, fill=False)
     focal = "shared" if task.focal_is_free else "fixed"
     model = Model(travels=True, focal=focal, loss_px=task.loss_px)
-    return task.judged(SolveKind.FREE, state, use, model, (found.pair.a, found.pair.b))
+    return replace(
+        task.judged(SolveKind.FREE, state, use, model), pair=found.pair, score=found.score
+    )
+
+
+def promises(task: Task, other: Candidate) -> bool:
+    """Whether a focal length that changes as guessed, and then freely, explains more than another.
+
+    Asked of the keyframes only, from the frames and the focal length that the other started from.
+    """
+    if other.pair is None:
+        return False
+    training = task.problem.select(~task.aside)
+    freedom = Freedom(focal=task.focal_is_free, loss_px=task.loss_px)
+    start = keyframe_solution(
+        training.scaled(task.scale), other.pair, float(np.median(other.state.focal)), task.k,
+        freedom, task.tolerance_px, task.options.seed,
+    )  # fmt: skip
+    if start is None:
+        return False
+    few = replace(training, uv=training.uv[:, start.frames])
+    at = start.frames
+    state = replace(start.state, T=start.state.T[at], focal=start.state.focal[at] * task.scale[at])
+    model = Model(travels=True, focal="free", loss_px=task.loss_px, iterations=15)
+    model = model.apart(spacing(at))
+    state = readjusted(few, state, np.isfinite(state.errors(few.uv)), model)
+    return score_of(few, state, task.tolerance_px) > other.score + SAME
 
 
 def free_zoom(task: Task, *, good_px: float = float("inf")) -> Candidate | None:
@@ -149,7 +179,7 @@ def free_zoom(task: Task, *, good_px: float = float("inf")) -> Candidate | None:
     model = Model(travels=True, focal="free", loss_px=task.loss_px)
     state = replace(start.state, focal=start.state.focal * task.scale)
     state = readjusted(task.problem, state, start.use, model)
-    return task.judged(SolveKind.FREE, state, start.use, model, start.pair)
+    return task.rejudged(replace(start, state=state, model=model))
 
 
 def with_lens(task: Task, candidate: Candidate) -> Candidate:
@@ -160,16 +190,14 @@ def with_lens(task: Task, candidate: Candidate) -> Candidate:
     corner = (np.hypot(task.problem.width, task.problem.height) / 2 / state.focal[0]) ** 2
     if not abs(corner * (k1 + corner * k2)) < MOST_BEND:  # no lens: a fit to something else
         return candidate
-    return replace(
-        task.judged(candidate.kind, state, candidate.use, candidate.model), pair=candidate.pair
-    )
+    return task.rejudged(replace(candidate, state=state))
 
 
 def varied(task: Task, candidate: Candidate) -> Candidate:
     """Return the candidate with a focal length of its own for every frame."""
     model = replace(candidate.model, focal="free", iterations=25)
     state = readjusted(task.problem, candidate.state, candidate.use, model)
-    return task.judged(candidate.kind, state, candidate.use, model, candidate.pair)
+    return task.rejudged(replace(candidate, state=state, model=model))
 
 
 def readjusted(problem: Problem, state: State, use: Flags, model: Model) -> State:
@@ -180,16 +208,16 @@ def readjusted(problem: Problem, state: State, use: Flags, model: Model) -> Stat
     use = use & np.isfinite(state.errors(problem.uv))
     use = use & (use.sum(axis=1) >= 2)[:, None]
     usable = np.flatnonzero(use.sum(axis=0) >= 4)
-    step = -(-len(usable) // MOST_ADJUSTED)
     frames = np.zeros(len(state.T), bool)
-    frames[usable[:: max(step, 1)]] = True
+    chosen = thinned(use, usable, model.most_frames)
+    frames[chosen] = True
     tracks = use[:, frames].sum(axis=1) >= 2
     if frames.sum() < 3 or tracks.sum() < 6:
         return state
     at = np.ix_(tracks, frames)
     found = adjust_freely(
         Estimate(state.T[frames], state.X[tracks], state.focal[frames]),
-        problem.uv[at], use[at], model,
+        problem.uv[at], use[at], model.apart(spacing(chosen)),
     )  # fmt: skip
     T, X, whole = state.T.copy(), state.X.copy(), np.arange(len(state.T))
     T[frames], X[tracks] = found.T, found.X
@@ -218,9 +246,9 @@ def with_all_tracks(task: Task, candidate: Candidate) -> Candidate:
         if model.travels and model.focal != "free":
             freedom = Freedom(
                 focal=model.focal == "shared", lens=state.k != task.k, loss_px=task.loss_px,
-                iterations=20,
+                iterations=20, most_frames=ALL_FRAMES,
             )  # fmt: skip
             state = adjusted(problem, state, use, freedom)
         else:
-            state = readjusted(problem, state, use, model)
+            state = readjusted(problem, state, use, replace(model, most_frames=ALL_FRAMES))
     return replace(candidate, state=state, use=use)

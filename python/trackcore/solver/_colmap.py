@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from trackcore.errors import DependencyError
 from trackcore.solver._cancel import proceed
 from trackcore.solver._poses import reproject
+from trackcore.solver._thinned import ENOUGH_FRAMES
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -112,7 +113,7 @@ def refine(
 class Freedom:
     """What a bundle adjustment may change, and how it judges.
 
-    `loss_px`: errors beyond count less and less (Cauchy).
+    `loss_px`: errors beyond count less and less (Cauchy). `most_frames`: adjusted together.
     """
 
     focal: bool = True
@@ -120,6 +121,7 @@ class Freedom:
     loss_px: float = 1.0
     iterations: int = 30
     tolerance: float = 1e-5
+    most_frames: int = ENOUGH_FRAMES
 
 
 def adjust(state: State, uv: Floats, use: Flags, freedom: Freedom) -> State:

@@ -6,16 +6,20 @@ order: which frames first, which focal lengths to try. See docs/decisions/0012.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
+from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trackcore.solver import _colmap as engine
 from trackcore.solver._colmap import Freedom, State
-from trackcore.solver._keyframes import Pair, best_pairs, keyframes
+from trackcore.solver._keyframes import best_pairs, keyframes
 from trackcore.solver._poses import largest_angle, rays, triangulate
 from trackcore.solver._problem import Flags, Problem
+from trackcore.solver._thinned import thinned
 
 FOCALS = (1.0, 0.65, 1.6, 2.6, 4.2)
 """Focal lengths tried, in frame widths, in this order: 53, 75, 35, 22 and 14 degrees across."""
@@ -24,10 +28,11 @@ FOCAL_RANGE = (0.25, 12.0)
 LEAST_POINTS = 8
 LEAST_ANGLE = np.radians(0.5)
 """A point seen under less has no depth to speak of; a degree where cameras are found by it."""
-MOST_ADJUSTED = 120
-"""Frames that are adjusted together; more of them are too much work."""
 GOOD_SCORE = 0.85
 """A start that explains this share of its observations needs no competitor."""
+FAIR_SCORE, SAME = 0.5, 0.02
+"""Nor do two starts that both explain so much and are alike in that and in their focal length,
+reached from a shorter and from a longer one: that tracks agree no better is left."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,11 +40,39 @@ class FreeSolution:
     """Cameras of all frames that could be solved.
 
     `use` (n_tracks, n_frames): observations that agree. `pair`: the frames it started from.
+    `score`: share of the keyframes' observations that the start explained.
     """
 
     state: State
     use: Flags
-    pair: Pair
+    pair: tuple[int, int]
+    score: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Start:
+    """Cameras of the keyframes (array indices), and the share of observations they explain.
+
+    `guess`: the focal length it began with [px].
+    """
+
+    state: State
+    pair: tuple[int, int]
+    guess: float
+    frames: NDArray[np.int64]
+    score: float
+
+    def like(self, other: Start) -> bool:
+        """Whether both have ended in the same camera."""
+        if min(self.score, other.score) < FAIR_SCORE:
+            return False
+        ratio = float(np.median(self.state.focal) / np.median(other.state.focal))
+        return abs(self.score - other.score) < SAME and abs(np.log(ratio)) < SAME
+
+    def across(self, other: Start) -> bool:
+        """Whether one began with a shorter focal length than was found, the other with a longer."""
+        low, high = sorted([self.guess, other.guess])
+        return low < float(np.median(self.state.focal)) < high
 
 
 def solve_free(
@@ -63,31 +96,56 @@ def solve_free(
         Observations further from their prediction do not count.
     seed : int
     """
-    pairs = best_pairs(problem, seed)
+    pairs = [(pair.a, pair.b) for pair in best_pairs(problem, seed)]
     guesses = [focal] if focal is not None else [f * problem.width for f in FOCALS]
-    best: tuple[float, State, Pair] | None = None
-    for pair in pairs:
-        frames = keyframes(problem, (pair.a, pair.b))
-        for guess in guesses:
-            start = _start(problem, pair, guess, k, tolerance_px, seed)
-            if start is None:
-                continue
-            state = _grown(problem, start, frames, freedom, tolerance_px, seed)
-            score = _score(problem, state, frames, tolerance_px)
-            if best is None or score > best[0]:
-                best = score, state, pair
-            if score >= GOOD_SCORE:
-                break
-        if best is not None and best[0] >= GOOD_SCORE:
+    tried: list[Start] = []
+    for pair, guess in _starts(pairs, guesses):
+        found = keyframe_solution(problem, pair, guess, k, freedom, tolerance_px, seed)
+        if found is None:
+            continue
+        known = any(
+            found.like(other) and (len(guesses) == 1 or found.across(other)) for other in tried
+        )
+        tried.append(found)
+        if found.score >= GOOD_SCORE or known:
             break
-    if best is None:
+    best = max(tried, key=lambda start: start.score, default=None)
+    return None if best is None else _finished(problem, best, freedom, tolerance_px, seed)
+
+
+def keyframe_solution(
+    problem: Problem, pair: tuple[int, int], focal: float, k: tuple[float, float],
+    freedom: Freedom, tolerance_px: float, seed: int,
+) -> Start | None:  # fmt: skip
+    """Return the cameras of the keyframes, found from two of them on."""
+    frames = keyframes(problem, pair)
+    few = replace(problem, uv=problem.uv[:, frames])
+    a, b = np.searchsorted(frames, pair).tolist()
+    start = _start(few, (a, b), focal, k, tolerance_px, seed)
+    if start is None:
         return None
-    return _finished(problem, best[1], best[2], freedom, tolerance_px, seed)
+    found = _grown(few, start, freedom, tolerance_px, seed)
+    score = score_of(few, found, tolerance_px)
+    T = np.full((problem.uv.shape[1], 4, 4), np.nan)
+    T[frames] = found.T
+    state = replace(found, T=T, focal=np.full(len(T), found.focal[0]))
+    return Start(state, pair, focal, frames, score)
+
+
+def _starts(
+    pairs: list[tuple[int, int]], guesses: list[float]
+) -> Iterator[tuple[tuple[int, int], float]]:
+    """Yield every pair with every guess, each as unlike the one before as can be."""
+    if gcd(len(pairs), len(guesses)) > 1:
+        yield from product(pairs, guesses)
+        return
+    for i in range(len(pairs) * len(guesses)):
+        yield pairs[i % len(pairs)], guesses[i % len(guesses)]
 
 
 def _start(
     problem: Problem,
-    pair: Pair,
+    pair: tuple[int, int],
     focal: float,
     k: tuple[float, float],
     tolerance_px: float,
@@ -96,7 +154,7 @@ def _start(
     """Return the cameras of two keyframes and the points both see."""
     n_tracks, n_frames = problem.seen.shape
     focals = np.full(n_frames, focal)
-    ideal = rays(problem.uv[:, [pair.a, pair.b]], focals[:2], k) * focal
+    ideal = rays(problem.uv[:, list(pair)], focals[:2], k) * focal
     both = np.isfinite(ideal[..., 0]).all(axis=1)
     found = engine.relative_pose(
         ideal[both, 0], ideal[both, 1], (focal, focal), tolerance_px / 2, seed
@@ -104,7 +162,7 @@ def _start(
     if found is None or found[1].sum() < LEAST_POINTS:
         return None
     T = np.full((n_frames, 4, 4), np.nan)
-    T[pair.a], T[pair.b] = np.eye(4), found[0]
+    T[pair[0]], T[pair[1]] = np.eye(4), found[0]
     state = State(T, np.full((n_tracks, 3), np.nan), focals, k)
     return _triangulated(problem, state, tolerance_px)
 
@@ -129,19 +187,14 @@ def _agreeing(problem: Problem, state: State, tolerance_px: float) -> Flags:
 
 
 def _grown(
-    problem: Problem,
-    state: State,
-    frames: NDArray[np.int64],
-    freedom: Freedom,
-    tolerance_px: float,
-    seed: int,
+    problem: Problem, state: State, freedom: Freedom, tolerance_px: float, seed: int
 ) -> State:
-    """Return the state with as many of `frames` as possible, the best seen first."""
+    """Return the state with as many frames as possible, the best seen first."""
     failed: set[int] = set()
     since = 0
     wide = 2 * tolerance_px
     while True:
-        todo = [int(f) for f in frames if not state.solved[f] and int(f) not in failed]
+        todo = [int(f) for f in np.flatnonzero(~state.solved) if int(f) not in failed]
         if not todo:
             break
         known = np.isfinite(state.X[:, 0])
@@ -170,17 +223,16 @@ def _adjusted(problem: Problem, state: State, freedom: Freedom, tolerance_px: fl
 def adjusted(problem: Problem, state: State, use: Flags, freedom: Freedom) -> State:
     """Return the state after a bundle adjustment.
 
-    Of a long clip some frames are adjusted, evenly spread; the others' cameras are found from the
-    points afterwards: the work grows with the cube of the frames, what is learnt does not.
+    Of a long clip some frames are adjusted; the others' cameras are found from the points.
     """
     frames = np.flatnonzero(state.solved)
-    step = -(-len(frames) // MOST_ADJUSTED)
-    if step <= 1:
+    chosen = thinned(use, frames, freedom.most_frames)
+    if len(chosen) == len(frames):
         return engine.adjust(state, problem.uv, use, freedom)
     some = np.zeros(len(state.T), bool)
-    some[frames[::step]] = some[frames[-1]] = True
+    some[chosen] = True
     state = engine.adjust(state, problem.uv, use & some, freedom)
-    return refitted(problem, state, use, np.flatnonzero(state.solved & ~some), freedom.loss_px)
+    return refitted(problem, state, use, np.setdiff1d(frames, chosen), freedom.loss_px)
 
 
 def refitted(
@@ -223,19 +275,19 @@ def _resected(
     return replace(state, T=T)
 
 
-def _score(problem: Problem, state: State, frames: NDArray[np.int64], tolerance_px: float) -> float:
-    """Return the share of the keyframes' observations explained, each the less the worse."""
-    error = state.errors(problem.uv)[:, frames]
-    seen = problem.seen[:, frames]
+def score_of(problem: Problem, state: State, tolerance_px: float) -> float:
+    """Return the share of the observations explained, each the less the worse."""
+    error, seen = state.errors(problem.uv), problem.seen
     seen &= (seen.sum(axis=1) >= 3)[:, None]  # two views prove nothing
     good = np.where(np.isfinite(error), np.maximum(0, 1 - (error / tolerance_px) ** 2), 0.0)
     return float(good[seen].sum() / max(int(seen.sum()), 1))
 
 
 def _finished(
-    problem: Problem, state: State, pair: Pair, freedom: Freedom, tolerance_px: float, seed: int
+    problem: Problem, start: Start, freedom: Freedom, tolerance_px: float, seed: int
 ) -> FreeSolution | None:
     """Return all frames and points, adjusted together."""
+    state = start.state
     if not state.solved.any():
         return None
     wide = 2 * tolerance_px
@@ -247,7 +299,7 @@ def _finished(
     if not state.solved.any():  # no lens has the focal length that was found in the end
         return None
     state = _triangulated(problem, state, tolerance_px)
-    return FreeSolution(state, _agreeing(problem, state, wide), pair)
+    return FreeSolution(state, _agreeing(problem, state, wide), start.pair, start.score)
 
 
 def _all_frames(problem: Problem, state: State, tolerance_px: float, seed: int) -> State:

@@ -104,8 +104,20 @@ CRITERIA = (
         (0.0, 1.0, 1.0, 1.0),
         "the focal length changes against the camera's motion: other cameras may explain this too",
     ),
+    Criterion(
+        "focal_assumed",
+        (0.0, 0.0, 0.0, 1.0),
+        "the camera hardly moves: its focal length cannot be seen, the frame's width is assumed",
+    ),
     Criterion("motion_px", (3.0, 2.0, 1.0, 0.5), "the picture moves by {} px only"),
 )
+
+
+TRACKING = (
+    "frames_solved", "bundles", "bundles_in_frame", "bundle_share", "coverage", "held_out_error",
+    "held_out_share", "held_out_tracks",
+)  # fmt: skip
+"""What other tracks could improve. The rest is how the camera moved, and what is known of it."""
 
 
 def graded(evidence: dict[str, float]) -> tuple[Grade, tuple[str, ...]]:

@@ -36,12 +36,18 @@ def centres(T: Floats) -> Floats:
     return np.asarray(-np.einsum("nji,nj->ni", T[:, :3, :3], T[:, :3, 3]))
 
 
+def in_cameras(T: Floats, X: Floats) -> Floats:
+    """Return where points (n_points, 3) are in each camera (n_points, n_frames, 3)."""
+    turned = X @ T[:, :3, :3].reshape(-1, 3).T
+    return np.asarray(turned.reshape(len(X), len(T), 3) + T[:, :3, 3])
+
+
 def reproject(T: Floats, X: Floats, focal: Floats, k: tuple[float, float]) -> Floats:
     """Return where points appear (n_points, n_frames, 2) [centred px]; NaN behind the camera.
 
     `focal` is one number per frame; `k`: distorted = ideal (1 + k1 r^2 + k2 r^4).
     """
-    Y = np.einsum("fab,nb->nfa", T[:, :3, :3], X) + T[:, :3, 3]
+    Y = in_cameras(T, X)
     with np.errstate(divide="ignore", invalid="ignore"):
         ideal = np.where(Y[..., 2:] > 0, Y[..., :2] / Y[..., 2:], np.nan)
     if any(k):

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from trackcore.solver._adjust import Estimate, Model, adjust
 from trackcore.solver._colmap import State
-from trackcore.solver._free import GOOD_SCORE, MOST_ADJUSTED
+from trackcore.solver._free import GOOD_SCORE
 from trackcore.solver._poses import directions
 from trackcore.solver._problem import Flags, Floats, Problem
+from trackcore.solver._thinned import spacing, thinned
 
 FOCALS = (1.0, 0.5, 2.2)
 """Focal lengths tried, in frame widths."""
@@ -138,16 +139,16 @@ def _countable(problem: Problem, state: State) -> Flags:
 def _adjusted(problem: Problem, state: State, use: Flags, model: Model) -> State:
     """Return the state adjusted; of a long clip some frames are, and the others turned to fit."""
     usable = np.flatnonzero(state.solved & (use.sum(axis=0) >= 3))
-    step = -(-len(usable) // MOST_ADJUSTED)
     frames = np.zeros(len(state.T), bool)
-    frames[usable[:: max(step, 1)]] = True
+    chosen = thinned(use, usable, model.most_frames)
+    frames[chosen] = True
     tracks = use[:, frames].sum(axis=1) >= 2
     if frames.sum() < 2 or tracks.sum() < LEAST_COMMON:
         return state
     at = np.ix_(tracks, frames)
     found = adjust(
         Estimate(state.T[frames], state.X[tracks], state.focal[frames]), problem.uv[at], use[at],
-        model,
+        model.apart(spacing(chosen)),
     )  # fmt: skip
     T, X = np.full_like(state.T, np.nan), np.full_like(state.X, np.nan)
     T[frames], X[tracks] = found.T, found.X

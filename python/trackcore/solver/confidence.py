@@ -1,9 +1,11 @@
-"""How likely a camera can be found, before it is looked for."""
+"""How likely a camera can be found, before it is looked for; whether other tracks would help."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from trackcore.solver._grade import CRITERIA, TRACKING
+from trackcore.solver.result import Grade, Solve
 from trackcore.stats import ShotKind, ShotType, classify_shot
 from trackcore.tracks import Tracks
 
@@ -57,3 +59,14 @@ def features(tracks: Tracks, shot: ShotType) -> np.ndarray[tuple[int], np.dtype[
     parallax = min(max(depth, 0.0), 1.0) ** 0.5 if np.isfinite(depth) else 0.0
     turns = float(shot.kind not in (ShotKind.DOLLY_PARALLAX, ShotKind.PLANAR))
     return np.array([np.log2(per_frame), np.log2(life), np.median(coverage), parallax, turns])
+
+
+def tracks_suffice(solve: Solve) -> bool:
+    """Return whether all that other tracks could improve is good (A or B).
+
+    What a poor grade comes from is then the camera: little parallax, a path that leaps.
+    """
+    asked = [c for c in CRITERIA if c.name in TRACKING]
+    return bool(solve.evidence) and all(
+        c.grade(solve.evidence[c.name]) in (Grade.A, Grade.B) for c in asked
+    )

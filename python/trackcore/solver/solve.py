@@ -10,9 +10,18 @@ from threadpoolctl import threadpool_limits
 
 from trackcore.errors import InputError
 from trackcore.options import SolveOptions, SolveWith, require_options
-from trackcore.solver._assemble import assembled, refused
+from trackcore.solver._assemble import assembled, refused, shaken_px
 from trackcore.solver._cancel import Cancel, cancellable
-from trackcore.solver._candidates import Candidate, Task, free, free_zoom, tripod, varied, with_lens
+from trackcore.solver._candidates import (
+    Candidate,
+    Task,
+    free,
+    free_zoom,
+    promises,
+    tripod,
+    varied,
+    with_lens,
+)
 from trackcore.solver._held_out import held_out
 from trackcore.solver._problem import Flags, Floats, Problem, problem
 from trackcore.solver.lens import LensModel
@@ -23,6 +32,8 @@ from trackcore.tracks import Tracks
 
 LEAST_TRACKS, LEAST_FRAMES = 8, 3
 TURNING = (ShotKind.PAN_TILT, ShotKind.ROLL, ShotKind.ZOOM, ShotKind.HANDHELD_SHAKE)
+STILL_PX = 0.25
+"""A locked-off camera whose picture shakes by less (at 1280 x 720) has nothing to be solved."""
 TURNS_PX = 0.5
 """A turning camera that predicts held-out tracks so well (at 1280 x 720) needs no position."""
 LOUD_PX, MANY_OFF, HIDDEN_TRENDS = 1.0, 1 / 3, (-0.3, 0.3, -0.6, 0.6)
@@ -93,6 +104,9 @@ def solve(
     track is then triangulated from the first and third quarter of its life and compared in the
     others: `held_out_error_px`, which no deletion of tracks improves. In the end all tracks that
     agree are fitted together.
+
+    The shake of a camera that stands is solved as turns, with a focal length that is assumed, the
+    frame's width: it cannot be seen, and the grade is D at best.
     """
     prior = camera_prior or CameraPrior()
     options = options or SolveOptions()
@@ -139,14 +153,23 @@ def _solved(
         )  # fmt: skip
     motion = frame_motion(tracks, threads=threads)
     shot = shot or classify_shot(tracks, motion=motion, threads=threads)
-    if shot.kind is ShotKind.STATIC and focal is None:
+    data = problem(tracks, prior, protected, focal)
+    still = shot.kind is ShotKind.STATIC and focal is None
+    if still and (options.kind is SolveWith.FREE or shaken_px(data) < STILL_PX * data.unit_px):
         return refused(
             tracks, prior, shot,
             "the camera does not move: neither depth nor focal length can be seen",
         )  # fmt: skip
-    data = problem(tracks, prior, protected, focal)
     aside = held_out(data, options.held_out_share, options.seed)
     task = Task(data, aside, prior, options, focal, _scale(motion))
+    if still:
+        task = replace(task, focal=data.width, focal_is_assumed=True)
+        found = tripod(task, zoom=False)
+        return (
+            refused(tracks, prior, shot, "no camera explains the tracks")
+            if found is None
+            else assembled(tracks, task, found, shot)
+        )
     best = _best(task, shot)
     if best is not None and not best.state.solved[_trackable(data)].all():
         wider = replace(task, options=replace(options, max_error_px=WIDER * options.max_error_px))
@@ -191,9 +214,11 @@ def _with_hidden_zoom(task: Task, best: Candidate) -> Candidate:
     if best.kind is not SolveKind.FREE or best.model.focal == "free" or not loud:
         return best
     way = np.linspace(0, 1, len(task.scale))
+    guesses = [replace(task, scale=np.exp(trend * way)) for trend in HIDDEN_TRENDS]
     found = [
-        free_zoom(replace(task, scale=np.exp(trend * way)), good_px=WORTH * best.error_px)
-        for trend in HIDDEN_TRENDS
+        free_zoom(guess, good_px=WORTH * best.error_px)
+        for guess in guesses
+        if promises(guess, best)
     ]
     hidden = min(filter(None, found), key=lambda other: other.error_px, default=None)
     if hidden is None:
