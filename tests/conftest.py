@@ -49,3 +49,12 @@ def shared_data() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def seed_003() -> str:
+    """Return the text of the customer's guide to stereo capture; skip where it is not."""
+    found = sorted((PROJECT.parent / "shared" / "seeds").glob("003*"))
+    if not found:
+        pytest.skip("the customer's documents are not here: ../shared/seeds")
+    return found[0].read_text(encoding="utf-8")

@@ -152,10 +152,9 @@ def test_a_session_verifies(written):
     assert json.loads(json.dumps(check.to_dict(), allow_nan=False))["ok"]
 
 
-def test_the_customers_script_prints_only_its_good_marks(written, seeds, tmp_path):
-    text = next(seeds.glob("003*")).read_text(encoding="utf-8")
+def test_the_customers_script_prints_only_its_good_marks(written, seed_003, tmp_path):
     script = tmp_path / "script.py"
-    code = re.search(r"```python\n(# test_ml_data_export.py.*?)```", text, re.S)[1]
+    code = re.search(r"```python\n(# test_ml_data_export.py.*?)```", seed_003, re.S)[1]
     script.write_text(code, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, script, written[0]], capture_output=True, encoding="utf-8", check=True,
@@ -164,17 +163,6 @@ def test_the_customers_script_prints_only_its_good_marks(written, seeds, tmp_pat
     lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
     assert all(line[0] in "✓-" for line in lines[1:]), done.stdout
     assert sum(line[0] == "✓" for line in lines) == 8
-
-
-@pytest.fixture
-def seeds():
-    folder = next(
-        (p / "shared" / "seeds" for p in __import__("pathlib").Path(__file__).resolve().parents
-         if (p / "shared" / "seeds").is_dir()), None,
-    )  # fmt: skip
-    if folder is None:
-        pytest.skip("no ../shared/seeds here")
-    return folder
 
 
 def test_nothing_is_saved_that_was_not_asked_for(tmp_path):

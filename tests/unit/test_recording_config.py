@@ -129,18 +129,7 @@ def test_the_documented_polygons_beside_the_file_are_read(tmp_path):
             tc.PitchConfig.load(path)
 
 
-def test_the_document_s_own_example_loads(shared_seeds):
-    text = next(shared_seeds.glob("003*")).read_text(encoding="utf-8")
-    for block in text.split("```yaml")[1:]:
+def test_the_document_s_own_example_loads(seed_003):
+    for block in seed_003.split("```yaml")[1:]:
         config = tc.PitchConfig.parse(block.split("```")[0])
         assert config.notes == ()
-
-
-@pytest.fixture
-def shared_seeds():
-    from pathlib import Path
-
-    for parent in Path(__file__).resolve().parents:
-        if (parent / "shared" / "seeds").is_dir():
-            return parent / "shared" / "seeds"
-    pytest.skip("no ../shared/seeds here")

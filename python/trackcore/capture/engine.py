@@ -25,6 +25,7 @@ from trackcore.pitch import (
     TrackedPitch,
     fit_pitch,
 )
+from trackcore.pitch.fit import with_parabola
 from trackcore.recording import (
     SIDES,
     CapturedFrame,
@@ -36,9 +37,6 @@ from trackcore.recording import (
 )
 
 Lanes = Mapping[str, ArrayLike]
-
-_PARABOLA_RMS_SIGMA = 100.0
-"""Without a plate the flight is a parabola, which is off by more than good detections are noisy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +186,7 @@ def fitted(
     """Return the fit of a pitch; None where there is nothing to fit."""
     if not len(pitch.left) or not len(pitch.right):
         return None
-    how = PitchFitOptions() if options is None else options
-    if not rig.has_plate:
-        how = replace(how, max_rms_sigma=max(how.max_rms_sigma, _PARABOLA_RMS_SIGMA))
+    how = with_parabola(PitchFitOptions() if options is None else options, rig)
     return fit_pitch(rig, pitch.left, pitch.right, options=how, zone=zone)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from trackcore.pitch import (
     TrackedPitch,
     fit_pitch,
 )
+from trackcore.pitch.fit import with_parabola
 from trackcore.pitch_report import write_pitch_picture
 from trackcore.pitch_report.numbers import (
     call_words,
@@ -34,7 +35,6 @@ from trackcore.pitch_report.numbers import (
 from trackcore.recording import SIDES, PitchWindow
 
 RECORD, PICTURE = "fit.json", "fit.png"
-_PARABOLA_SIGMA = 100.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,16 +79,6 @@ def run(job: FitJob, output: Output) -> tuple[Exit, dict[str, Any], list[Any]]:
         output.error(status_words(fit, plate=job.rig.has_plate))
     shown = [numbers_table(window, job.rig), *(Text(f"wrote {p}") for p in files.values())]
     return code, {**record, "files": {k: str(p) for k, p in files.items()}}, shown
-
-
-def with_parabola(options: PitchFitOptions, rig: StereoRig) -> PitchFitOptions:
-    """Return options under which a parabola may be off by more than good pixels are noisy.
-
-    Without a plate there is no other model of the flight than the parabola.
-    """
-    if rig.has_plate:
-        return options
-    return replace(options, max_rms_sigma=max(options.max_rms_sigma, _PARABOLA_SIGMA))
 
 
 def judged(fit: PitchFit, *, plate: bool) -> tuple[Exit, str]:

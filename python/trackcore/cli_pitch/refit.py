@@ -10,12 +10,12 @@ from rich.text import Text
 
 from trackcore.cameras import StereoRig
 from trackcore.cli_output import Exit, Interrupt, Output
-from trackcore.cli_pitch.fit import with_parabola
 from trackcore.cli_pitch.outcome import SessionOutcome
 from trackcore.cli_pitch.recorded import opened
 from trackcore.cli_track import version
 from trackcore.errors import InputError
 from trackcore.pitch import PitchFitOptions, StrikeZone, fit_pitch
+from trackcore.pitch.fit import with_parabola
 
 _PITCH = "*-pitch-*"
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trackcore.ballistics import BallPhysics
-from trackcore.cameras import PITCH_FRAME, StereoRig
+from trackcore.cameras import StereoRig
 from trackcore.errors import InputError
 from trackcore.options import require_options
 from trackcore.pitch import _derive
@@ -31,6 +32,7 @@ _LEAST_SIGHTINGS = 3  # of each camera: fewer do not bend
 _WORST_CONDITION = 1e13
 _FIXED = 1e18  # information of a clock that is known
 _CLOCK_ALARM = 3.0  # sigma
+_PARABOLA_SIGMA = 100.0
 
 
 def fit_pitch(
@@ -108,7 +110,7 @@ def fit_pitch(
     if zone is not None and not isinstance(zone, StrikeZone):
         raise InputError(f"zone: expected a StrikeZone, got {type(zone).__name__}")
     _check_radar(radar_mph)
-    there = _has_plate(rig) if plate is None else bool(plate)
+    there = rig.has_plate if plate is None else bool(plate)
     sides = (Sightings.checked("left", left), Sightings.checked("right", right))
     reference_ns = _reference(rig, sides)
     views = [
@@ -238,8 +240,14 @@ def _warnings(fit: FlightFit, options: PitchFitOptions) -> list[PitchStatus]:
     return [PitchStatus.TIME_SYNC_SUSPECT] if suspect else []
 
 
-def _has_plate(rig: StereoRig) -> bool:
-    return bool(np.array_equal(rig.frame.axes, PITCH_FRAME.axes))
+def with_parabola(options: PitchFitOptions, rig: StereoRig) -> PitchFitOptions:
+    """Return options under which a parabola may be off by more than good pixels are noisy.
+
+    Without a plate there is no other model of the flight than the parabola.
+    """
+    if rig.has_plate:
+        return options
+    return replace(options, max_rms_sigma=max(options.max_rms_sigma, _PARABOLA_SIGMA))
 
 
 def _reference(rig: StereoRig, sides: tuple[Sightings, Sightings]) -> int:

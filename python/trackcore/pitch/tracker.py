@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from trackcore._check import Dims
-from trackcore.cameras import PITCH_FRAME, StereoRig
+from trackcore.cameras import StereoRig
 from trackcore.errors import InputError
 from trackcore.options import require_options
 from trackcore.pitch._filter import BallFilter, Expected, first_covariance
@@ -77,8 +77,7 @@ class StereoTracker:
         self.options = StereoTrackOptions() if options is None else options
         require_options(self.options, StereoTrackOptions)
         up = np.array([0.0, 1.0, 0.0])
-        known = np.array_equal(rig.frame.axes, PITCH_FRAME.axes)
-        self._gravity = -GRAVITY * up if known else np.zeros(3)
+        self._gravity = -GRAVITY * up if rig.has_plate else np.zeros(3)
         self._P = rig.P_img_world
         self._eyes = [camera.center_world for camera in rig.cameras]
         self._focal_px = [float(camera.K[0, 0]) for camera in rig.cameras]

@@ -17,7 +17,7 @@ from trackcore.errors import InputError, RecordError
 from trackcore.pitch import StrikeZone
 from trackcore.pitch.zone import batter_zone_ft
 from trackcore.recording import models
-from trackcore.recording.documents import APP_VERSION, to_feet, write_document
+from trackcore.recording.documents import APP_VERSION, Kind, to_feet, write_document
 from trackcore.recording.window import SIDES
 
 Floats = NDArray[np.float64]
@@ -109,27 +109,24 @@ def read_calibration(session_dir: Path) -> tuple[StereoRig | None, StrikeZone | 
 
 def read_intrinsics(session_dir: Path) -> dict[str, models.Intrinsics]:
     """Return the documented intrinsics of a session, by camera, where their files are there."""
-    found = {}
-    for side in SIDES:
-        path = session_dir / FOLDER / f"{INTRINSICS.format(side=side)}.json"
-        if path.is_file():
-            try:
-                text = path.read_text(encoding="utf-8")
-                found[side] = models.Intrinsics.model_validate_json(text)
-            except ValueError as error:
-                raise RecordError(f"{path.name}: expected intrinsics: {error}") from error
-    return found
+    names = {side: INTRINSICS.format(side=side) for side in SIDES}
+    read = {s: _read(session_dir, n, models.Intrinsics, "intrinsics") for s, n in names.items()}
+    return {side: one for side, one in read.items() if one is not None}
 
 
 def read_geometry(session_dir: Path) -> models.StereoGeometry | None:
     """Return the documented geometry of a session, None where its file is not there."""
-    path = session_dir / FOLDER / f"{GEOMETRY}.json"
+    return _read(session_dir, GEOMETRY, models.StereoGeometry, "a geometry")
+
+
+def _read(session_dir: Path, name: str, kind: type[Kind], what: str) -> Kind | None:
+    path = session_dir / FOLDER / f"{name}.json"
     if not path.is_file():
         return None
     try:
-        return models.StereoGeometry.model_validate_json(path.read_text(encoding="utf-8"))
+        return kind.model_validate_json(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise RecordError(f"{path.name}: expected a geometry: {error}") from error
+        raise RecordError(f"{path.name}: expected {what}: {error}") from error
 
 
 def geometry(rig: StereoRig) -> models.StereoGeometry:

@@ -5,29 +5,33 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from trackcore import _core
 from trackcore._files import write_text
 from trackcore.ballistics import FOOT_M
 from trackcore.cameras import WorldFrame
+from trackcore.errors import RecordError
 from trackcore.pitch import Sightings, StereoObservation, TrackedPitch
 from trackcore.recording import models
 from trackcore.recording.models._base import UNITS
 from trackcore.recording.models.pitch import (
     Detection,
     DetectionQuality,
+    Lost,
     Observation,
     PerformanceMetrics,
     SeenBall,
     TimingAccuracy,
 )
-from trackcore.recording.window import SIDES, FrameDetections
+from trackcore.recording.window import SIDES, FrameDetections, LostFrame
 from trackcore.session.models._base import Record
 
+Kind = TypeVar("Kind", bound=Record)
 Floats = NDArray[np.float64]
 
 DETECTIONS = "detections/{side}_detections.json"
@@ -46,6 +50,52 @@ def write_document(path: Path, document: Record) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(document.checked().to_dict(), indent=2, allow_nan=False)
     write_text(path, text + "\n")
+
+
+def read_document(path: Path, kind: type[Kind]) -> Kind | None:
+    """Return a document, None where there is no such file.
+
+    Raises
+    ------
+    RecordError
+        If the file is none, naming it and its first wrong field.
+    """
+    if not path.is_file():
+        return None
+    try:
+        return kind.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise RecordError(f"{path.name}, {where or 'whole'}: {first['msg']}") from error
+    except (OSError, ValueError) as error:
+        raise RecordError(f"{path.name}: expected JSON: {error}") from error
+
+
+def write_detections(folder: Path, pitch_id: str, found: Mapping[str, Sequence[Detection]]) -> None:
+    """Write the file of each camera that found anything."""
+    for side, rows in found.items():
+        if rows:
+            write_document(folder / DETECTIONS.format(side=side), models.Detections(
+                app_version=APP_VERSION, pitch_id=pitch_id, camera=side,
+                detection_count=len(rows), detections=list(rows),
+            ))  # fmt: skip
+
+
+def write_observations(
+    folder: Path, pitch_id: str, seen: Sequence[Observation], frame: WorldFrame
+) -> None:
+    """Write the file of observations, if there are any."""
+    if seen:
+        write_document(folder / OBSERVATIONS, models.Observations(
+            app_version=APP_VERSION, pitch_id=pitch_id, observation_count=len(seen),
+            observations=list(seen), **placed(frame),
+        ))  # fmt: skip
+
+
+def lost_records(lost: Iterable[LostFrame]) -> list[Lost]:
+    """Return lost frames as documents name them."""
+    return [Lost(side=f.side, frame_index=f.frame_index, reason=f.reason) for f in lost]
 
 
 def placed(frame: WorldFrame) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,27 +11,27 @@ import numpy as np
 from trackcore.cameras import StereoRig
 from trackcore.recording import models
 from trackcore.recording.documents import (
-    APP_VERSION,
-    DETECTIONS,
     MANIFEST,
-    OBSERVATIONS,
     SIGHTINGS,
     TIMESTAMPS,
     VIDEO,
     detections_of,
+    lost_records,
     metrics,
     observation,
     phase,
     placed,
     seen_balls,
+    write_detections,
     write_document,
+    write_observations,
 )
 from trackcore.recording.key_frames import FrameExtractor, KeyFrame
 from trackcore.recording.models.pitch import Detection
 from trackcore.recording.options import RecordingOptions
 from trackcore.recording.recorded_frames import COLOR, GREY
 from trackcore.recording.summary import create_pitch_manifest, pitch_summary
-from trackcore.recording.timestamps import Stamp, write_timestamps
+from trackcore.recording.timestamps import stamp_of, write_timestamps
 from trackcore.recording.video import VideoFile, nominal_fps
 from trackcore.recording.window import SIDES, CapturedFrame, PitchWindow, RecordingStatus
 
@@ -88,6 +87,13 @@ class PitchFiles:
             )
             for side in SIDES
         }  # fmt: skip
+        # once: pictures may be read from a file for each of these
+        self._stamps = {side: [stamp_of(f) for f in window.frames[side]] for side in SIDES}
+        self._times = {
+            side: [int(self._cameras[side].common_time_ns(s.t_capture_monotonic_ns))
+                   for s in self._stamps[side]]
+            for side in SIDES
+        }  # fmt: skip
         self._summary = pitch_summary(
             window.pitch_id, self._start, self._end, len(window.pitch.observations), window.fit
         )
@@ -97,9 +103,8 @@ class PitchFiles:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._what_was_seen()
         self._manifest(RecordingStatus.TRUNCATED, {}, {})
-        stamps = {side: self._stamps(self._window.frames[side]) for side in SIDES}
         for side in SIDES:
-            write_timestamps(self._folder / TIMESTAMPS.format(side=side), stamps[side])
+            write_timestamps(self._folder / TIMESTAMPS.format(side=side), self._stamps[side])
         key_frames, videos = self._pictures()
         status = self._window.status
         if self._problems and status is RecordingStatus.COMPLETE:
@@ -110,22 +115,11 @@ class PitchFiles:
     def _what_was_seen(self) -> None:
         pitch, pitch_id = self._window.pitch, self._window.pitch_id
         write_document(self._folder / SIGHTINGS, seen_balls(pitch_id, pitch))
-        for side in SIDES:
-            rows = self._found[side]
-            if self._options.save_detections and rows:
-                write_document(self._folder / DETECTIONS.format(side=side), models.Detections(
-                    app_version=APP_VERSION, pitch_id=pitch_id, camera=side,
-                    detection_count=len(rows), detections=rows,
-                ))  # fmt: skip
-        if self._options.save_observations and pitch.observations:
+        if self._options.save_detections:
+            write_detections(self._folder, pitch_id, self._found)
+        if self._options.save_observations:
             seen = [observation(o, self._rig.frame) for o in pitch.observations]
-            write_document(self._folder / OBSERVATIONS, models.Observations(
-                app_version=APP_VERSION, pitch_id=pitch_id, observation_count=len(seen),
-                observations=seen, **placed(self._rig.frame),
-            ))  # fmt: skip
-
-    def _stamps(self, frames: Sequence[CapturedFrame]) -> list[Stamp]:
-        return [Stamp(f.camera_id, f.frame_index, f.t_capture_monotonic_ns) for f in frames]
+            write_observations(self._folder, pitch_id, seen, self._rig.frame)
 
     def _manifest(
         self,
@@ -136,8 +130,8 @@ class PitchFiles:
         window = self._window
         figures = metrics(
             start_ns=self._start, end_ns=self._end,
-            frames={s: [(f.frame_index, self._common(s, f.t_capture_monotonic_ns))
-                        for f in window.frames[s]] for s in SIDES},
+            frames={s: [(stamp.frame_index, t) for stamp, t in
+                        zip(self._stamps[s], self._times[s], strict=True)] for s in SIDES},
             detected={s: [d.frame_index for d in self._found[s]] for s in SIDES},
             observations=len(window.pitch.observations),
         )  # fmt: skip
@@ -147,19 +141,13 @@ class PitchFiles:
             left_timestamps=TIMESTAMPS.format(side="left"),
             right_timestamps=TIMESTAMPS.format(side="right"),
             speed_source=None if self._summary.speed_mph is None else "track",
-            lost_frames=[
-                {"side": f.side, "frame_index": f.frame_index, "reason": f.reason}
-                for f in window.lost
-            ],
-            key_frames=key_frames or None, frames={s: len(window.frames[s]) for s in SIDES},
+            lost_frames=lost_records(window.lost), key_frames=key_frames or None,
+            frames={s: len(self._stamps[s]) for s in SIDES},
             pixfmt={s: _pixfmt(window.frames[s][0]) for s in SIDES if window.frames[s]},
             fit=None if window.fit is None else window.fit.documented(),
             problems=self._problems, **placed(self._rig.frame),
         )  # fmt: skip
         write_document(self._folder / MANIFEST, models.PitchManifest.model_validate(manifest))
-
-    def _common(self, side: str, t_ns: int) -> int:
-        return int(self._cameras[side].common_time_ns(t_ns))
 
     def _pictures(self) -> tuple[dict[str, dict[str, str | None]], dict[str, str | None]]:
         """Write videos and key frames in one pass over the pictures."""
@@ -168,7 +156,7 @@ class PitchFiles:
         videos: dict[str, str | None] = {}
         for side in SIDES:
             frames = self._window.frames[side]
-            fps = nominal_fps([f.t_capture_monotonic_ns for f in frames])
+            fps = nominal_fps([s.t_capture_monotonic_ns for s in self._stamps[side]])
             video = VideoFile(
                 self._folder / VIDEO.format(side=side), fps=fps, codec=self._options.video_codec
             )
@@ -194,11 +182,10 @@ class PitchFiles:
 
     def _moments(self, side: str) -> dict[int, list[KeyFrame]]:
         """Return which frames of the window are moments that count, by their place in it."""
-        frames, fit = self._window.frames[side], self._window.fit
-        times = np.array([self._common(side, f.t_capture_monotonic_ns) for f in frames], np.int64)
+        times, fit = np.array(self._times[side], np.int64), self._window.fit
         phases = [phase(t, self._start, self._end) for t in times.tolist()]
         ball = {d.frame_index for d in self._found[side] if d.in_pitch}
-        seen = [k for k, f in enumerate(frames) if f.frame_index in ball]
+        seen = [k for k, s in enumerate(self._stamps[side]) if s.frame_index in ball]
         before = [k for k, p in enumerate(phases) if p == "pre_roll"]
         after = [k for k, p in enumerate(phases) if p == "post_roll"]
         places: dict[KeyFrame, int | None] = {

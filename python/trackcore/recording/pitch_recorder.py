@@ -13,16 +13,15 @@ from trackcore.errors import InputError
 from trackcore.pitch import StereoObservation
 from trackcore.recording import models
 from trackcore.recording.documents import (
-    APP_VERSION,
-    DETECTIONS,
     MANIFEST,
-    OBSERVATIONS,
     TIMESTAMPS,
     VIDEO,
     metrics,
     observation,
     placed,
+    write_detections,
     write_document,
+    write_observations,
 )
 from trackcore.recording.key_frames import FrameExtractor
 from trackcore.recording.models.pitch import Detection, Observation, PerformanceMetrics
@@ -193,30 +192,15 @@ class PitchRecorder:
         if self._closed:
             return
         self._closed = True
-        self._export_detections()
-        self._export_observations()
+        if self.options.save_detections:
+            write_detections(self.pitch_dir, self.pitch_id, self._detections)
+        if self.options.save_observations:
+            write_observations(self.pitch_dir, self.pitch_id, self._observations, PITCH_FRAME)
         for side in SIDES:
             if self._stamps[side]:
                 write_timestamps(self.pitch_dir / TIMESTAMPS.format(side=side), self._stamps[side])
             self.problems += [p for p in [self._videos[side].close()] if p]
         self._keys.close()
-
-    def _export_detections(self) -> None:
-        for side in SIDES:
-            rows = self._detections[side]
-            if self.options.save_detections and rows:
-                write_document(self.pitch_dir / DETECTIONS.format(side=side), models.Detections(
-                    app_version=APP_VERSION, pitch_id=self.pitch_id, camera=side,
-                    detection_count=len(rows), detections=rows,
-                ))  # fmt: skip
-
-    def _export_observations(self) -> None:
-        if self.options.save_observations and self._observations:
-            write_document(self.pitch_dir / OBSERVATIONS, models.Observations(
-                app_version=APP_VERSION, pitch_id=self.pitch_id,
-                observation_count=len(self._observations), observations=self._observations,
-                **placed(PITCH_FRAME),
-            ))  # fmt: skip
 
 
 def _options(config: Any) -> RecordingOptions:

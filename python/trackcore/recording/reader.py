@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from trackcore.cameras import WORLD, StereoRig, WorldFrame
 from trackcore.errors import InputError, RecordError
@@ -23,6 +17,7 @@ from trackcore.pitch import (
     TrackedPitch,
     fit_pitch,
 )
+from trackcore.pitch.fit import with_parabola
 from trackcore.recording import models
 from trackcore.recording.calibration import read_calibration
 from trackcore.recording.documents import (
@@ -31,23 +26,19 @@ from trackcore.recording.documents import (
     OBSERVATIONS,
     SIGHTINGS,
     TIMESTAMPS,
-    from_feet,
+    read_document,
 )
+from trackcore.recording.key_frames import FOLDER as MOMENTS
 from trackcore.recording.recorded_frames import COLOR, RecordedFrames
-from trackcore.recording.remade import observation_from, remade_balls, sightings_from
+from trackcore.recording.remade import lost_from, observation_from, remade_balls, sightings_from
 from trackcore.recording.summary import SUMMARY
 from trackcore.recording.timestamps import Stamp, read_timestamps
 from trackcore.recording.window import (
     SIDES,
     FrameDetections,
-    LostFrame,
     PitchWindow,
     RecordingStatus,
 )
-from trackcore.session.models._base import Record
-
-Kind = TypeVar("Kind", bound=Record)
-Floats = NDArray[np.float64]
 
 
 def open_session(folder: str | Path) -> RecordedSession:
@@ -98,12 +89,12 @@ class RecordedSession:
     @cached_property
     def manifest(self) -> models.SessionManifest | None:
         """The manifest; None if there is none, as of a session that died at once."""
-        return _document(self.folder / MANIFEST, models.SessionManifest)
+        return read_document(self.folder / MANIFEST, models.SessionManifest)
 
     @cached_property
     def summary(self) -> models.SessionSummary | None:
         """The documented summary."""
-        return _document(self.folder / SUMMARY, models.SessionSummary)
+        return read_document(self.folder / SUMMARY, models.SessionSummary)
 
     @property
     def status(self) -> RecordingStatus:
@@ -152,6 +143,8 @@ class RecordedPitch:
 
     def __init__(self, folder: Path, rig: StereoRig | None, zone: StrikeZone | None) -> None:
         self.folder, self.rig, self.zone = folder, rig, zone
+        self._found: dict[str, models.Detections | None] = {}
+        self._stamps: dict[str, tuple[Stamp, ...]] = {}
 
     @property
     def pitch_id(self) -> str:
@@ -161,11 +154,11 @@ class RecordedPitch:
     @cached_property
     def manifest(self) -> models.PitchManifest | None:
         """The manifest."""
-        return _document(self.folder / MANIFEST, models.PitchManifest)
+        return read_document(self.folder / MANIFEST, models.PitchManifest)
 
     @cached_property
     def _seen(self) -> models.SeenBalls | None:
-        return _document(self.folder / SIGHTINGS, models.SeenBalls)
+        return read_document(self.folder / SIGHTINGS, models.SeenBalls)
 
     @property
     def left(self) -> Sightings:
@@ -180,7 +173,7 @@ class RecordedPitch:
     @cached_property
     def observations_document(self) -> models.Observations | None:
         """The documented file of observations."""
-        return _document(self.folder / OBSERVATIONS, models.Observations)
+        return read_document(self.folder / OBSERVATIONS, models.Observations)
 
     @property
     def observations(self) -> tuple[StereoObservation, ...]:
@@ -192,12 +185,17 @@ class RecordedPitch:
 
     def detections_document(self, side: str) -> models.Detections | None:
         """Return the documented file of a camera's detections."""
-        return _document(self.folder / DETECTIONS.format(side=_side(side)), models.Detections)
+        if _side(side) not in self._found:
+            path = self.folder / DETECTIONS.format(side=side)
+            self._found[side] = read_document(path, models.Detections)
+        return self._found[side]
 
     def timestamps(self, side: str) -> tuple[Stamp, ...]:
         """Return the frames of the window, a row each."""
-        path = self.folder / TIMESTAMPS.format(side=_side(side))
-        return read_timestamps(path) if path.is_file() else ()
+        if _side(side) not in self._stamps:
+            path = self.folder / TIMESTAMPS.format(side=side)
+            self._stamps[side] = read_timestamps(path) if path.is_file() else ()
+        return self._stamps[side]
 
     def detections(self, side: str) -> tuple[FrameDetections, ...]:
         """Return what was found in each frame of the window; empty where none was written."""
@@ -231,13 +229,14 @@ class RecordedPitch:
 
     def key_frames(self, side: str) -> Sequence[Path]:
         """Return the pictures that were written for training."""
-        return sorted((self.folder / "frames" / _side(side)).glob("*.png"))
+        return sorted((self.folder / MOMENTS / _side(side)).glob("*.png"))
 
     def fit(self, options: PitchFitOptions | None = None) -> PitchFit | None:
         """Fit the pitch anew to what was seen; None without a rig or sightings."""
         if self.rig is None or self._seen is None:
             return None
-        return fit_pitch(self.rig, self.left, self.right, options=options, zone=self.zone)
+        how = with_parabola(PitchFitOptions() if options is None else options, self.rig)
+        return fit_pitch(self.rig, self.left, self.right, options=how, zone=self.zone)
 
     def window(self, fit: PitchFit | None = None) -> PitchWindow:
         """Return the pitch as it was handed to the recorder.
@@ -264,10 +263,7 @@ class RecordedPitch:
             fit=self.fit() if fit is None else fit,
             frames={side: self.frames(side) for side in SIDES},
             detections={side: self.detections(side) for side in SIDES},
-            lost=tuple(
-                LostFrame(side=x.side, frame_index=x.frame_index, reason=x.reason)
-                for x in m.lost_frames or ()
-            ),
+            lost=lost_from(m.lost_frames),
             status=RecordingStatus(m.status) if m.status else RecordingStatus.COMPLETE,
         )  # fmt: skip
 
@@ -283,35 +279,8 @@ class RecordedPitch:
     def _frame(self) -> WorldFrame:
         return WORLD if self.rig is None else self.rig.frame
 
-    def places_world(self) -> Floats:
-        """Return the observed places (n, 3) in metres of the rig's world."""
-        document = self.observations_document
-        rows = [] if document is None else [(o.X_ft, o.Y_ft, o.Z_ft) for o in document.observations]
-        return from_feet(self._frame, np.array(rows, np.float64).reshape(-1, 3))
-
 
 def _side(side: str) -> str:
     if side not in SIDES:
         raise InputError(f"side: expected 'left' or 'right', got {side!r}")
     return side
-
-
-def _document(path: Path, kind: type[Kind]) -> Kind | None:
-    """Return a document, None where there is no such file.
-
-    Raises
-    ------
-    RecordError
-        If the file is none, naming it and its first wrong field.
-    """
-    if not path.is_file():
-        return None
-    try:
-        value: Any = json.loads(path.read_text(encoding="utf-8"))
-        return kind.model_validate(value)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise RecordError(f"{path.name}, {where or 'whole'}: {first['msg']}") from error
-    except (OSError, ValueError) as error:
-        raise RecordError(f"{path.name}: expected JSON: {error}") from error

@@ -12,11 +12,19 @@ from trackcore.balls import Candidates
 from trackcore.cameras import WorldFrame
 from trackcore.pitch import Sightings, StereoObservation
 from trackcore.recording.documents import from_feet
-from trackcore.recording.models.pitch import Detection, Observation, SeenBall
+from trackcore.recording.models.pitch import Detection, Lost, Observation, SeenBall
+from trackcore.recording.window import LostFrame
 
 Floats = NDArray[np.float64]
 
 _UNKNOWN = float("nan")
+
+
+def lost_from(records: Sequence[Lost] | None) -> tuple[LostFrame, ...]:
+    """Return the lost frames that a document names."""
+    return tuple(
+        LostFrame(side=f.side, frame_index=f.frame_index, reason=f.reason) for f in records or ()
+    )
 
 
 def sightings_from(seen: Sequence[SeenBall]) -> Sightings:

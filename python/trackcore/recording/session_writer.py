@@ -18,11 +18,18 @@ from trackcore.options import require_options
 from trackcore.pitch import StrikeZone
 from trackcore.recording import models
 from trackcore.recording.calibration import export_calibration_metadata
-from trackcore.recording.documents import APP_VERSION, MANIFEST, placed, write_document
+from trackcore.recording.documents import (
+    APP_VERSION,
+    MANIFEST,
+    lost_records,
+    placed,
+    write_document,
+)
 from trackcore.recording.models.session import ClockMap
 from trackcore.recording.options import RecordingOptions
 from trackcore.recording.pitch_files import PitchFiles, WrittenPitch
 from trackcore.recording.reader import open_session
+from trackcore.recording.remade import lost_from
 from trackcore.recording.summary import (
     SUMMARY,
     SUMMARY_CSV,
@@ -30,7 +37,7 @@ from trackcore.recording.summary import (
     summary_table,
     utc,
 )
-from trackcore.recording.timestamps import Stamp, write_timestamps
+from trackcore.recording.timestamps import Stamp, stamp_of, write_timestamps
 from trackcore.recording.video import NOMINAL_FPS, VideoFile, salvage
 from trackcore.recording.window import (
     SIDES,
@@ -138,10 +145,7 @@ class SessionWriter:
         writer._started = was.started_utc or was.created_utc
         writer._clock = was.clock or writer._clock
         writer._summaries = [] if found.summary is None else list(found.summary.pitches)
-        writer._lost = [
-            LostFrame(side=f.side, frame_index=f.frame_index, reason=f.reason)
-            for f in was.lost_frames or ()
-        ]
+        writer._lost = list(lost_from(was.lost_frames))
         writer._frames.update(was.frames or {})
         writer._shed.update(was.shed_frames or {})
         writer._problems = list(was.problems or ())
@@ -193,9 +197,7 @@ class SessionWriter:
         side = frame.side
         self._frames[side] += 1
         if side in self._videos and self._videos[side].write(frame.image):
-            self._stamps[side].append(
-                Stamp(frame.camera_id, frame.frame_index, frame.t_capture_monotonic_ns)
-            )
+            self._stamps[side].append(stamp_of(frame))
         else:
             self._shed[side] += 1
 
@@ -277,10 +279,7 @@ class SessionWriter:
             status=status.value, started_utc=self._started, ended_utc=ended,
             pitches=[safe_name(s.pitch_id) for s in self._summaries],
             frames=dict(self._frames), shed_frames=dict(self._shed),
-            lost_frames=[
-                {"side": f.side, "frame_index": f.frame_index, "reason": f.reason}
-                for f in dict.fromkeys(self._lost)
-            ],
+            lost_frames=lost_records(dict.fromkeys(self._lost)),
             clock=self._clock, recording=_plain(self.options), problems=list(self._problems),
             **placed(self.rig.frame),
         )  # fmt: skip

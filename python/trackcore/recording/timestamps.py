@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from trackcore._files import write_text
 from trackcore.errors import RecordError
+from trackcore.recording.window import CapturedFrame
 
 
 class Stamp(NamedTuple):
@@ -18,6 +19,11 @@ class Stamp(NamedTuple):
     camera_id: str
     frame_index: int
     t_capture_monotonic_ns: int
+
+
+def stamp_of(frame: CapturedFrame) -> Stamp:
+    """Return a frame's row."""
+    return Stamp(frame.camera_id, frame.frame_index, frame.t_capture_monotonic_ns)
 
 
 def write_timestamps(path: Path, rows: Iterable[Stamp]) -> None:
