@@ -1,9 +1,11 @@
-"""The motion fits give the same bits at every CPU level."""
+"""The statistics and the motion fits give the same bits at every CPU level."""
+
+import pytest
 
 from tests.cpu_levels import outputs
 
 # Numbers of tracks where vectors and samples end anywhere.
-SCRIPT = """
+FITS = """
 import hashlib
 import numpy as np
 from trackcore import _core
@@ -18,7 +20,28 @@ for n in (3, 5, 8, 62, 63, 64, 65, 131, 500):
 print(_core.cpu_level(), digest.hexdigest())
 """
 
+# Frames that follow each other and that do not, steps along axes and diagonals, holes.
+SUMS = """
+import hashlib
+import numpy as np
+from trackcore import _core
 
-def test_fits_are_the_same_bits_at_every_level() -> None:
-    digests = outputs(SCRIPT)
+rng, digest = np.random.default_rng(1), hashlib.sha256()
+for n_frames in (1, 3, 4, 5, 31, 64, 97):
+    xy = rng.uniform(0, 500, (200, 1, 2)) + rng.integers(-2, 3, (200, n_frames, 2)).cumsum(axis=1)
+    xy[::2] += rng.normal(0, 0.1, xy[::2].shape)
+    xy[rng.random(xy.shape[:2]) < 0.1] = np.nan
+    ncc = rng.random(xy.shape[:2]).astype(np.float32)
+    ncc[rng.random(ncc.shape) < 0.1] = np.nan
+    for frames in (np.arange(n_frames), np.sort(rng.choice(3 * n_frames, n_frames, replace=False))):
+        found = _core.track_stats(xy, ncc, frames, 0.1, np.array([0.5, 1.0, 2.0, 3.0]), 2)
+        for part in found:
+            digest.update(part.tobytes())
+print(_core.cpu_level(), digest.hexdigest())
+"""
+
+
+@pytest.mark.parametrize("script", [FITS, SUMS], ids=["fits", "sums"])
+def test_the_same_bits_at_every_level(script: str) -> None:
+    digests = outputs(script)
     assert len(set(digests.values())) == 1, digests

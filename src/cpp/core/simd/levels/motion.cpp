@@ -1,94 +1,12 @@
 #include "core/simd/motion.hpp"
 
-#include <math.h>
-
-#include <cstring>
-
-#if defined(__AVX__) && defined(__GNUC__)
-#include <immintrin.h>
-#endif
-
-// Four lanes whatever the CPU has, added up in one order: the same bits at every level.
+#include "core/simd/wide.hpp"
 
 namespace {
 
 using trackcore::simd::motion_lanes;
 using trackcore::simd::WeightedPoints;
-
-#if defined(__GNUC__)  // gcc and clang: their own vectors, which know + - * / and ?:
-
-#pragma GCC diagnostic ignored "-Wpsabi"  // nothing here is called from outside
-using Wide = double __attribute__((vector_size(motion_lanes * sizeof(double))));
-
-inline Wide all(double value) { return Wide{value, value, value, value}; }
-inline Wide load(const double* p) {
-    Wide r;
-    std::memcpy(&r, p, sizeof r);
-    return r;
-}
-inline void store(const Wide& a, double* p) { std::memcpy(p, &a, sizeof a); }
-inline Wide larger(const Wide& a, const Wide& b) { return a > b ? a : b; }
-inline Wide smaller(const Wide& a, const Wide& b) { return a < b ? a : b; }
-inline double lane(const Wide& a, int i) { return a[i]; }
-
-#else
-
-struct Wide {
-    double v[motion_lanes];
-};
-
-// Loops over lanes of a constant number are what compilers turn into vectors.
-template <class Op>
-inline Wide each(const Wide& a, const Wide& b, Op op) {
-    Wide r;
-    for (int i = 0; i < motion_lanes; ++i) r.v[i] = op(a.v[i], b.v[i]);
-    return r;
-}
-inline Wide operator+(const Wide& a, const Wide& b) {
-    return each(a, b, [](double p, double q) { return p + q; });
-}
-inline Wide operator-(const Wide& a, const Wide& b) {
-    return each(a, b, [](double p, double q) { return p - q; });
-}
-inline Wide operator*(const Wide& a, const Wide& b) {
-    return each(a, b, [](double p, double q) { return p * q; });
-}
-inline Wide operator/(const Wide& a, const Wide& b) {
-    return each(a, b, [](double p, double q) { return p / q; });
-}
-inline Wide larger(const Wide& a, const Wide& b) {
-    return each(a, b, [](double p, double q) { return p > q ? p : q; });
-}
-inline Wide smaller(const Wide& a, const Wide& b) {
-    return each(a, b, [](double p, double q) { return p < q ? p : q; });
-}
-inline Wide all(double value) {
-    Wide r;
-    for (double& v : r.v) v = value;
-    return r;
-}
-inline Wide load(const double* p) {
-    Wide r;
-    for (int i = 0; i < motion_lanes; ++i) r.v[i] = p[i];
-    return r;
-}
-inline void store(const Wide& a, double* p) {
-    for (int i = 0; i < motion_lanes; ++i) p[i] = a.v[i];
-}
-inline double lane(const Wide& a, int i) { return a.v[i]; }
-
-#endif
-
-inline Wide root(const Wide& a) {
-#if defined(__AVX__) && defined(__GNUC__)
-    return _mm256_sqrt_pd(a);
-#else
-    double r[motion_lanes];
-    for (int i = 0; i < motion_lanes; ++i) r[i] = sqrt(lane(a, i));
-    return load(r);
-#endif
-}
-inline double total(const Wide& a) { return (lane(a, 0) + lane(a, 2)) + (lane(a, 1) + lane(a, 3)); }
+static_assert(motion_lanes == wide_lanes);
 
 void affine_sums(const WeightedPoints& p, double* sums) {
     constexpr int count = 12;
