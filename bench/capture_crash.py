@@ -28,7 +28,7 @@ from trackcore.capture import LoopSource, needs_recovery, recover_session
 from trackcore.recording import SIDES, PitchWindow
 
 FPS = 120.0
-ROLL = tc.RecordingOptions(pre_roll_ms=200.0, post_roll_ms=200.0)
+SETUP = tc.PitchSetup(recording=tc.RecordingOptions(pre_roll_ms=200.0, post_roll_ms=200.0))
 GRACE_NS = 100_000_000
 
 
@@ -65,7 +65,7 @@ def record(folder: Path, clips: Path) -> None:
     start_ns = time.monotonic_ns()
     sources = tuple(LoopSource(images[s], fps=FPS, camera_id=s, start_ns=start_ns) for s in SIDES)
     host = tc.CaptureHost(
-        sources, rig(), [SlowWriter(folder)], folder=folder, session="crash", recording=ROLL
+        sources, rig(), [SlowWriter(folder)], folder=folder, session="crash", setup=SETUP
     )
     host.start()
     print(time.monotonic_ns() - start_ns, start_ns, flush=True)

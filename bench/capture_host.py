@@ -14,7 +14,7 @@ import functools
 import os
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -101,21 +101,18 @@ def run(
         LoopSource(played[s], fps=FPS, n_frames=int(seconds * FPS), camera_id=s) for s in SIDES
     )
     check = Checker(played)
+    setup = tc.PitchSetup(timing=tc.PitchEventOptions())
     with tempfile.TemporaryDirectory() as folder:
         if documented:
-            options = tc.RecordingOptions(
+            everything = tc.RecordingOptions(
                 save_detections=True, save_observations=True, save_training_frames=True
             )
-            hooks["recorder"] = functools.partial(
-                tc.SessionWriter, folder, "bench", rig, options=options
-            )
-            hooks["recording"] = options
+            setup = replace(setup, recording=everything)
+            hooks["recorder"] = functools.partial(tc.SessionWriter, folder, "bench", rig, setup)
             hooks["options"] = tc.CaptureOptions(video_share=0.0)  # 2 CPUs cannot encode it
         else:
             hooks["folder"] = folder
-        host = tc.CaptureHost(
-            sources, rig, [check], session="bench", timing=tc.PitchEventOptions(), **hooks
-        )
+        host = tc.CaptureHost(sources, rig, [check], session="bench", setup=setup, **hooks)
         host.start()
         host.wait()
         report = host.stop()

@@ -189,6 +189,7 @@ if _TYPE_CHECKING:
     from trackcore.recording.reader import RecordedSession as RecordedSession
     from trackcore.recording.reader import open_session as open_session
     from trackcore.recording.session_writer import SessionWriter as SessionWriter
+    from trackcore.recording.setup import PitchSetup as PitchSetup
     from trackcore.recording.summary import create_pitch_manifest as create_pitch_manifest
     from trackcore.recording.verify import SessionCheck as SessionCheck
     from trackcore.recording.verify import verify_session as verify_session
@@ -281,6 +282,7 @@ _LAZY: dict[str, str] = {
     "PackagedSession": "trackcore.recording.package",
     "PitchConfig": "trackcore.recording.config",
     "PitchRecorder": "trackcore.recording.pitch_recorder",
+    "PitchSetup": "trackcore.recording.setup",
     "PitchWindow": "trackcore.recording.window",
     "RecordedPitch": "trackcore.recording.reader",
     "RecordedSession": "trackcore.recording.reader",

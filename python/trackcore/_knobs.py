@@ -73,10 +73,10 @@ class Options:
         return type(default)(value)
 
 
-def require_options(options: object, kind: type[Options]) -> None:
-    """Raise unless `options` are of this kind."""
+def require_options(options: object, kind: type[Options], name: str = "options") -> None:
+    """Raise unless `options`, an argument of this name, are of this kind."""
     if not isinstance(options, kind):
-        raise InputError(f"options: expected {kind.__name__}, got {type(options).__name__}")
+        raise InputError(f"{name}: expected {kind.__name__}, got {type(options).__name__}")
 
 
 _NUMBERS: dict[type, tuple[type, ...]] = {

@@ -10,7 +10,9 @@ from trackcore.options import Options, knob
 FOOT_M = 0.3048
 INCH_M = 0.0254
 MPH_MPS = 0.44704
-"""Metres in a foot and an inch; metres per second in a mile per hour. All exact."""
+OUNCE_KG = 0.028349523125
+"""Metres in a foot and an inch; metres per second in a mile per hour; kilograms in an ounce. All
+exact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,14 @@ class BallPhysics(Options):
     def drag_per_m(self) -> float:
         """K = rho A / 2 m [1/m]: drag decelerates by K Cd v^2."""
         return 0.5 * self.air_density * math.pi * self.radius_m**2 / self.mass_kg
+
+
+BALLS = {
+    "baseball": BallPhysics(),
+    "softball": BallPhysics(radius_m=1.88 * INCH_M, mass_kg=6.625 * OUNCE_KG),
+}
+"""The documented types of ball. A softball's radius is the documented one; its mass is the middle
+of what the rules allow, 6.25 to 7 oz."""
 
 
 def lift_coefficient(spin_parameter: float) -> float:

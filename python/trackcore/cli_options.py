@@ -61,12 +61,12 @@ def with_options(
 
 
 def with_changes(
-    kind: type[Options], *, panel: str, argument: str, without: Sequence[str] = ()
+    kind: type[Options], *, panel: str, argument: str, prefix: str = ""
 ) -> Callable[[Verb], Verb]:
     """Give a verb one flag per knob of `kind`, without defaults: it receives those that were given.
 
     For options that come from a file and may be changed on the command line. The argument is a
-    dict, fit for `dataclasses.replace`.
+    dict, fit for `dataclasses.replace`. With a `prefix`, `drag` is `--prefix-drag`.
     """
 
     def changes(**chosen: Any) -> dict[str, Any]:
@@ -75,8 +75,11 @@ def with_changes(
         return given
 
     def decorate(verb: Verb) -> Verb:
-        knobs = [knob for knob in kind.knobs() if knob.name not in without]
-        flags = {knob.name: _unset(_parameter(knob, panel, knob.name), knob) for knob in knobs}
+        before = f"{prefix}_" if prefix else ""
+        flags = {
+            knob.name: _unset(_parameter(knob, panel, before + knob.name), knob)
+            for knob in kind.knobs()
+        }
         return _replacing(verb, argument, flags, changes)
 
     return decorate
@@ -87,7 +90,7 @@ def _unset(flag: inspect.Parameter, knob: Knob) -> inspect.Parameter:
     option = flag.annotation.__metadata__[0]
     said = knob.default.value if isinstance(knob.default, Enum) else knob.default
     if knob.kind is bool:
-        name = "--" + knob.name.replace("_", "-")
+        name = "--" + flag.name.replace("_", "-")
         option.param_decls = (f"{name}/--no-{name[2:]}",)
         said = "on" if knob.default else "off"
     option.help = f"{option.help} [{said}]"

@@ -8,10 +8,10 @@ import numpy as np
 
 import trackcore as tc
 from trackcore import synth
-from trackcore.recording import SIDES, RecordingOptions
+from trackcore.recording import SIDES
 
 FPS = 120.0
-ROLL = RecordingOptions(pre_roll_ms=100.0, post_roll_ms=100.0)
+SETUP = tc.PitchSetup(recording=tc.RecordingOptions(pre_roll_ms=100.0, post_roll_ms=100.0))
 
 
 @functools.lru_cache(maxsize=1)

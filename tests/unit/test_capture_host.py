@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 import trackcore as tc
-from tests.unit.capture_footage import ROLL, footage, rig
+from tests.unit.capture_footage import SETUP, footage, rig
+from trackcore.ballistics import BALLS
 from trackcore.capture import CameraState, LoopSource, needs_recovery, open_source
 from trackcore.errors import SourceError
 from trackcore.recording import SIDES, RecordingStatus
@@ -61,7 +62,7 @@ class Film(Sink):
 @functools.lru_cache(maxsize=1)
 def replayed():
     images, stamps = footage()
-    return tc.replay_pitches(*images, rig(), timestamps=tuple(stamps), recording=ROLL).windows[0]
+    return tc.replay_pitches(*images, rig(), timestamps=tuple(stamps), setup=SETUP).windows[0]
 
 
 class Fast:
@@ -102,7 +103,7 @@ def sources():
 def capture(sinks=(), cameras=None, **options) -> tuple[tc.CaptureHost, object]:
     host = tc.CaptureHost(
         sources() if cameras is None else cameras, rig(), sinks,
-        **{"recording": ROLL, "timing": tc.PitchEventOptions(), **options},
+        **{"setup": replace(SETUP, timing=tc.PitchEventOptions()), **options},
     )  # fmt: skip
     with host:
         host.wait()
@@ -174,8 +175,9 @@ def test_a_full_disk_is_named_and_tried_again() -> None:
 
 
 def test_what_found_no_room_can_be_recovered_later(tmp_path) -> None:
+    setup = replace(SETUP, ball=BALLS["softball"], zone=tc.StrikeZone.of_batter(70.0))
     _, report = capture(
-        [Sink(full=10_000)], folder=tmp_path, options=tc.CaptureOptions(retry_s=0.02)
+        [Sink(full=10_000)], folder=tmp_path, options=tc.CaptureOptions(retry_s=0.02), setup=setup
     )
     assert report.recoverable
     assert any("No space left" in problem for problem in report.final.problems)
@@ -184,6 +186,8 @@ def test_what_found_no_room_can_be_recovered_later(tmp_path) -> None:
     tc.recover_session(tmp_path, [later])
     assert_whole(later)
     assert later.windows[0].status is RecordingStatus.RECOVERED
+    fit, pitch = later.windows[0].fit, later.windows[0].pitch
+    assert fit.strike == setup.fitted(rig(), pitch.left, pitch.right).strike
     assert list(tmp_path.iterdir()) == []
 
 
@@ -244,7 +248,7 @@ def test_a_camera_that_is_not_there_is_an_error() -> None:
 def test_a_pitch_that_is_stopped_in_the_middle_says_so() -> None:
     middle = len(replayed().frames["left"]) // 2 + replayed().frames["left"][0].frame_index
     sink = Sink()
-    host = tc.CaptureHost(played(), rig(), [sink], recording=ROLL)
+    host = tc.CaptureHost(played(), rig(), [sink], setup=SETUP)
     host.start()
     while host.status().counts.frames["left"] < middle:
         time.sleep(0.001)
@@ -267,11 +271,12 @@ def test_the_live_view_sees_the_latest_frame() -> None:
 
 
 def test_the_documented_files_are_written_by_another_process(tmp_path) -> None:
-    options = replace(ROLL, save_detections=True, save_observations=True)
+    setup = replace(
+        SETUP, recording=replace(SETUP.recording, save_detections=True, save_observations=True)
+    )
     host, report = capture(
-        recorder=functools.partial(tc.SessionWriter, tmp_path, "a", rig(), options=options),
-        recording=options,
-    )  # fmt: skip
+        recorder=functools.partial(tc.SessionWriter, tmp_path, "a", rig(), setup), setup=setup
+    )
     assert report.final.problems == ()
     session = tc.open_session(host.folder)
     assert session.status == "complete"
@@ -291,7 +296,7 @@ def test_a_recorder_that_cannot_be_made_is_named() -> None:
 LEFT = """
 import functools, os, signal, sys, time
 import trackcore as tc
-from tests.unit.test_capture_host import ROLL, capture, rig
+from tests.unit.test_capture_host import capture, rig
 class Killer:
     def write_pitch(self, window):
         os.kill(os.getpid(), signal.SIGKILL)

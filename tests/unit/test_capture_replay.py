@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import trackcore as tc
-from tests.unit.capture_footage import FPS, ROLL, footage, rig, scene
+from tests.unit.capture_footage import FPS, SETUP, footage, rig, scene
 from trackcore.capture import LossReason, open_source
 from trackcore.recording import CapturedFrame, LostFrame, RecordingStatus
 
@@ -26,7 +26,7 @@ def frames(images=None, stamps=None) -> list[CapturedFrame]:
 
 
 def run(some, **options) -> tuple[tc.PitchEngine, list]:
-    engine = tc.PitchEngine(rig(), recording=ROLL, **options)
+    engine = tc.PitchEngine(rig(), setup=SETUP, **options)
     windows = [w for frame in some for w in engine.push(frame).windows]
     return engine, windows + list(engine.finish())
 
@@ -39,7 +39,7 @@ def replay(n_pitches=1, **options):
 
 
 def test_every_pitch_of_the_footage_is_found_with_its_surroundings() -> None:
-    result = replay(2, recording=ROLL, session="tuesday")
+    result = replay(2, setup=SETUP, session="tuesday")
     assert [w.pitch_id for w in result.windows] == ["tuesday-pitch-001", "tuesday-pitch-002"]
     period = 1e9 / FPS
     for window in result.windows:
@@ -55,7 +55,7 @@ def test_every_pitch_of_the_footage_is_found_with_its_surroundings() -> None:
 
 
 def test_the_ball_is_where_it_was_thrown() -> None:
-    window = replay(recording=ROLL).windows[0]
+    window = replay(setup=SETUP).windows[0]
     seconds = [(o.t_ns - scene().release_ns[0]) * 1e-9 for o in window.pitch.observations]
     true = scene().flights[0].at(seconds)[0]
     off = np.array([o.X_world for o in window.pitch.observations]) - true
@@ -63,7 +63,7 @@ def test_the_ball_is_where_it_was_thrown() -> None:
 
 
 def test_the_same_footage_gives_the_same_numbers() -> None:
-    first, second = (replay(recording=ROLL).windows[0] for _ in range(2))
+    first, second = (replay(setup=SETUP).windows[0] for _ in range(2))
     assert first.pitch.start_ns == second.pitch.start_ns
     for a, b in zip(first.pitch.observations, second.pitch.observations, strict=True):
         assert np.array_equal(a.X_world, b.X_world)
@@ -72,11 +72,11 @@ def test_the_same_footage_gives_the_same_numbers() -> None:
 
 
 def test_a_stop_in_the_middle_keeps_the_pitch_and_says_so() -> None:
-    whole = replay(recording=ROLL).windows[0]
+    whole = replay(setup=SETUP).windows[0]
     last = whole.frames["left"][len(whole.frames["left"]) // 2].t_capture_monotonic_ns
     seen = []
     result = replay(
-        recording=ROLL, on_step=lambda f, _: seen.append(f.t_capture_monotonic_ns),
+        setup=SETUP, on_step=lambda f, _: seen.append(f.t_capture_monotonic_ns),
         cancel=lambda: bool(seen) and seen[-1] >= last,
     )  # fmt: skip
     assert result.cancelled
@@ -85,7 +85,7 @@ def test_a_stop_in_the_middle_keeps_the_pitch_and_says_so() -> None:
 
 
 def test_numbers_that_are_left_out_are_lost_frames_of_the_window() -> None:
-    whole = replay(recording=ROLL).windows[0]
+    whole = replay(setup=SETUP).windows[0]
     gone = whole.frames["left"][20].frame_index
     kept = [f for f in frames() if not (f.side == "left" and f.frame_index == gone)]
     engine, (window,) = run(kept)
@@ -95,7 +95,7 @@ def test_numbers_that_are_left_out_are_lost_frames_of_the_window() -> None:
 
 
 def test_a_told_reason_is_kept() -> None:
-    engine = tc.PitchEngine(rig(), recording=ROLL)
+    engine = tc.PitchEngine(rig(), setup=SETUP)
     some = frames()
     told = LostFrame(side="right", frame_index=60, reason=LossReason.RING_FULL.value)
     windows = []
@@ -178,7 +178,7 @@ def test_a_camera_that_goes_silent_does_not_keep_the_window_open() -> None:
     some = frames()
     _, (clean,) = run(some)
     end = clean.pitch.end_ns
-    engine = tc.PitchEngine(rig(), recording=ROLL)
+    engine = tc.PitchEngine(rig(), setup=SETUP)
     windows = []
     for frame in some:
         if frame.side == "left" or frame.t_capture_monotonic_ns < end + 20_000_000:
@@ -194,7 +194,7 @@ def test_image_folders_say_which_frames_are_missing(tmp_path) -> None:
         for k, image in enumerate(pictures, start=1):
             if not (side == "left" and k in (50, 51)):
                 cv2.imwrite(str(tmp_path / side / f"frame_{k:05d}.bmp"), image)
-    made = tc.replay_pitches(tmp_path / "left", tmp_path / "right", rig(), fps=FPS, recording=ROLL)
+    made = tc.replay_pitches(tmp_path / "left", tmp_path / "right", rig(), fps=FPS, setup=SETUP)
     assert [(x.side, x.frame_index) for x in made.lost] == [("left", 50), ("left", 51)]
     assert len(made.windows) == 1
 
@@ -213,9 +213,9 @@ def test_stamps_come_from_the_table_beside_a_video(tmp_path) -> None:
         rows = [f"cam-{side},{k + 7},{t_ns}" for k, t_ns in enumerate(t)]
         table = "\n".join(["camera_id,frame_index,t_capture_monotonic_ns", *rows])
         (tmp_path / f"{side}_timestamps.csv").write_text(table)
-    result = tc.replay_pitches(tmp_path / "left.avi", tmp_path / "right.avi", rig(), recording=ROLL)
+    result = tc.replay_pitches(tmp_path / "left.avi", tmp_path / "right.avi", rig(), setup=SETUP)
     (window,) = result.windows
-    whole = replay(recording=ROLL).windows[0]
+    whole = replay(setup=SETUP).windows[0]
     assert window.frames["left"][0].camera_id == "cam-left"
     assert window.frames["left"][0].frame_index == whole.frames["left"][0].frame_index + 6
     assert window.pitch.start_ns == whole.pitch.start_ns
@@ -234,7 +234,7 @@ def test_sinks_take_pitches_and_frames() -> None:
             self.frames += 1
 
     sink = Sink()
-    result = replay(recording=ROLL, sinks=[sink], session="a")
+    result = replay(setup=SETUP, sinks=[sink], session="a")
     assert result.windows == []
     assert sink.windows == result.pitch_ids == ["a-pitch-001"]
     assert sink.frames == sum(result.frames.values())
@@ -259,4 +259,4 @@ def test_the_engine_names_what_is_wrong() -> None:
     with pytest.raises(tc.InputError, match="frame: expected a CapturedFrame"):
         engine.push(np.zeros((4, 4), np.uint8))
     with pytest.raises(tc.InputError, match="lanes_px: expected sides"):
-        tc.PitchEngine(rig(), lanes_px={"middle": [[0, 0], [1, 0], [1, 1]]})
+        tc.PitchSetup(lanes_px={"middle": [[0, 0], [1, 0], [1, 1]]})

@@ -17,6 +17,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import trackcore as tc
 from tests.unit.pitch_windows import rig, seen_from, small
 from trackcore import InputError
+from trackcore.ballistics import BALLS
 from trackcore.errors import RecordError
 from trackcore.recording import KeyFrame, schema
 from trackcore.recording.documents import from_feet, to_feet
@@ -33,10 +34,13 @@ EVERYTHING = {"save_detections": True, "save_observations": True, "save_training
 def written(tmp_path_factory):
     """A session of two pitches with everything in it, without loss: its folder and the windows."""
     made, windows = small()
-    options = tc.RecordingOptions(**EVERYTHING, video_codec="FFV1")
+    setup = tc.PitchSetup(
+        recording=tc.RecordingOptions(**EVERYTHING, video_codec="FFV1"),
+        lanes_px={"left": [[0, 0], [9, 0], [9, 9]]},
+    )
     with tc.SessionWriter(
-        tmp_path_factory.mktemp("out"), "night 1", made, options=options, config_path="/a/b.yaml",
-        camera_ids={"left": "L7", "right": "R9"}, lanes_px={"left": [[0, 0], [9, 0], [9, 9]]},
+        tmp_path_factory.mktemp("out"), "night 1", made, setup, config_path="/a/b.yaml",
+        camera_ids={"left": "L7", "right": "R9"},
     ) as writer:  # fmt: skip
         for window in windows:
             assert writer.write_pitch(window).problems == ()
@@ -191,13 +195,18 @@ def test_a_session_can_be_opened_at_any_moment(tmp_path):
 
 def test_a_session_whose_writer_died_goes_on_and_keeps_what_it_had(tmp_path):
     made, windows = small()
-    options = tc.RecordingOptions(save_observations=True, pre_roll_ms=250.0)
-    writer = tc.SessionWriter(tmp_path, "night", made, options=options)
+    setup = tc.PitchSetup(
+        recording=tc.RecordingOptions(save_observations=True, pre_roll_ms=250.0),
+        ball=BALLS["softball"], lanes_px={"right": [[0, 0], [9, 0], [9, 9]]},
+        zone=tc.StrikeZone.of_batter(70.0),
+    )  # fmt: skip
+    writer = tc.SessionWriter(tmp_path, "night", made, setup)
     writer.write_pitch(windows[0])
     writer.write_frame(windows[0].frames["left"][0])
     writer.shed(tc.LostFrame(side="left", frame_index=3, reason="slow disk"))
     again = tc.SessionWriter.resume(writer.folder)
-    assert again.options == options
+    assert dataclasses.replace(again.setup, zone=setup.zone) == setup
+    assert again.setup.zone.top_m == pytest.approx(setup.zone.top_m, rel=1e-15)
     again.write_pitch(windows[1])
     again.write_pitch(windows[0])
     lost = tc.LostFrame(side="left", frame_index=3, reason="disconnected")
@@ -219,7 +228,9 @@ def test_a_session_of_a_rig_without_a_plate_says_places_in_feet_of_its_world(tmp
         made.with_world(made.left.T_cam_world), frame=tc.WorldFrame("world", "m")
     )
     window = seen_from(other, windows[0])
-    with tc.SessionWriter(tmp_path, "lab", other, options=tc.RecordingOptions(**EVERYTHING)) as w:
+    with tc.SessionWriter(
+        tmp_path, "lab", other, tc.PitchSetup(recording=tc.RecordingOptions(**EVERYTHING))
+    ) as w:
         w.write_pitch(window)
     pitch = tc.open_session(w.folder).pitches[0]
     assert pitch.observations_document.frame == "world"

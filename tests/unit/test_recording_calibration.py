@@ -79,7 +79,8 @@ def test_a_file_that_is_none_is_refused_by_name(tmp_path, name):
     ("gate", "message"),
     [([[0, 0], [1, 1]], r"lane_gate: expected corners .* got shape \(2, 2\)"),
      ({"left": [[0, 0, 0]] * 3}, r"lane_gate\['left'\]: expected corners"),
-     (SimpleNamespace(polygon=[[0, 0], [1, float("nan")], [1, 1]]), "lane_gate: expected corners")],
+     (SimpleNamespace(polygon=[[0, 0], [1, float("nan")], [1, 1]]),
+      "lane_gate: expected corners without")],
 )  # fmt: skip
 def test_a_gate_that_is_none_is_refused(tmp_path, gate, message):
     with pytest.raises(InputError, match=message):

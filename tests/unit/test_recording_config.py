@@ -8,7 +8,7 @@ import pytest
 
 import trackcore as tc
 from trackcore import InputError
-from trackcore.recording.config import SOFTBALL
+from trackcore.ballistics import BALLS, INCH_M, OUNCE_KG
 
 DOCUMENTED = """
 camera: {width: 1280, height: 720, fps: 60, pixfmt: GRAY8, color_mode: true, exposure_us: 2000}
@@ -31,7 +31,7 @@ recording:
 detector: {type: classical, mode: MODE_A, crop_padding_px: 20,
   filters: {min_area: 12, max_area: null, min_circularity: 0.1, min_velocity: 0}}
 strike_zone: {batter_height_in: 70, top_ratio: 0.5, bottom_ratio: 0.25}
-ball: {type: softball}
+ball: {type: softball, radius_in: {baseball: 1.45, softball: 1.88}}
 ui: {refresh_hz: 15}
 upload: {enabled: false, swa_api_base: null}
 house: {rule: 7}
@@ -48,7 +48,7 @@ def test_the_documented_keys_load_as_they_are():
     assert recording.frame_save_interval == 7
     assert config.output_dir == "D:/Pitches of today/recordings"
     assert config.fps == 60.0
-    timing = config.timing(60.0)
+    timing = config.setup.at_rate(60.0).timing
     assert timing.min_active_ms == pytest.approx(4000 / 60)
     assert timing.end_gap_ms == pytest.approx(10_000 / 60)
     assert config.tracking.pairing_s == pytest.approx(0.008)
@@ -57,7 +57,17 @@ def test_the_documented_keys_load_as_they_are():
     assert config.fit.release_plane_z_ft == 50.0
     assert config.detection.min_radius_px == pytest.approx(1.954, abs=1e-3)
     assert config.zone.top_m == pytest.approx(35 * 0.0254)
-    assert config.ball == SOFTBALL
+    assert config.ball == config.setup.ball == BALLS["softball"]
+    assert config.setup.zone == config.zone
+    assert config.setup.tracking == config.tracking
+
+
+def test_a_ball_of_any_size_and_mass_is_taken():
+    ball = tc.PitchConfig.parse("ball: {type: softball, radius_in: 1.75, mass_oz: 6}").ball
+    assert ball == tc.BallPhysics(radius_m=1.75 * INCH_M, mass_kg=6 * OUNCE_KG)
+    heavy = tc.PitchConfig.parse("ball: {mass_oz: {baseball: 6, softball: 7}}")
+    assert heavy.ball == tc.BallPhysics(mass_kg=6 * OUNCE_KG)
+    assert heavy.notes == ()
 
 
 def test_what_does_nothing_is_kept_and_said():
@@ -94,6 +104,10 @@ def test_saving_is_off_by_default():
         ("stereo: {z_min_ft: 90, z_max_ft: 3}", r"stereo.z_min_ft = 90, .* below stereo.z_max_ft"),
         ("detector: {filters: {min_area: 50, max_area: 12}}", r"min_area = 50, .* below .*max_"),
         ("ball: {type: football}", r"ball.type = 'football': expected one of baseball, softball"),
+        ("ball: {type: [1]}", r"ball.type = \[1\]: expected one of baseball, softball"),
+        ("ball: {radius_in: 99}", r"ball.radius_in = 2.51.* m: expected 0.001 .. 1.0"),
+        ("ball: {radius_in: {baseball: big}}", r"ball.radius_in.baseball = 'big': expected a numb"),
+        ("ball: {mass_oz: -1}", r"ball.mass_oz = -0.02.* kg: expected 0.0001"),
         ("strike_zone: {top_ratio: 0.1, bottom_ratio: 0.2}", r"expected bottom below top"),
         ("- 1\n- 2", r"config: expected sections with keys, got list"),
         ("a: [", r"config: expected YAML"),

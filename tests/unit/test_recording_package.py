@@ -30,8 +30,8 @@ def session(tmp_path_factory):
     """The folder of a session with all there can be, and a file that is none of it."""
     made, windows = small()
     windows = [tiny(window) for window in windows]
-    options = tc.RecordingOptions(**EVERYTHING)
-    with tc.SessionWriter(tmp_path_factory.mktemp("out"), "night", made, options=options) as writer:
+    setup = tc.PitchSetup(recording=tc.RecordingOptions(**EVERYTHING))
+    with tc.SessionWriter(tmp_path_factory.mktemp("out"), "night", made, setup) as writer:
         for window in windows:
             writer.write_pitch(window)
         for frame in windows[0].frames["left"][:3]:

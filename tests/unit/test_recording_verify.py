@@ -23,8 +23,8 @@ PITCH = "made-pitch-001"
 def written(tmp_path_factory):
     """The folder of a session of a pitch with all there can be, which verifies."""
     made, windows = small()
-    options = tc.RecordingOptions(**EVERYTHING)
-    with tc.SessionWriter(tmp_path_factory.mktemp("out"), "night", made, options=options) as writer:
+    setup = tc.PitchSetup(recording=tc.RecordingOptions(**EVERYTHING))
+    with tc.SessionWriter(tmp_path_factory.mktemp("out"), "night", made, setup) as writer:
         window = tiny(windows[0])
         writer.write_pitch(window)
         for frame in window.frames["left"][:5]:

@@ -9,17 +9,14 @@ from typing import Any
 
 from trackcore.balls import Candidates
 from trackcore.cameras import StereoRig
-from trackcore.options import require_options
 from trackcore.pitch import (
     PitchEventKind,
-    PitchEventOptions,
     PitchPhase,
     PitchStep,
     PitchTracker,
-    StereoTrackOptions,
     TrackedPitch,
 )
-from trackcore.recording import SIDES, LostFrame, RecordingOptions
+from trackcore.recording import SIDES, LostFrame, PitchSetup
 
 _MS = 1_000_000
 _BELIEF_NS = 300 * _MS  # a ball may have been seen for so long before it is believed
@@ -69,9 +66,8 @@ class WindowAssembler:
     Parameters
     ----------
     rig : StereoRig
-    tracking : StereoTrackOptions, optional
-    timing : PitchEventOptions, optional
-    recording : RecordingOptions, optional
+    setup : PitchSetup, optional
+        Of it, how balls are followed, when pitches begin and end, pre-roll and post-roll.
     hold, release : callable, optional
         Called with a frame when a window takes it, and when it is too old to be in any: then the
         window's frames are held once for it, and whoever writes it lets go of them.
@@ -87,18 +83,15 @@ class WindowAssembler:
     def __init__(
         self,
         rig: StereoRig,
+        setup: PitchSetup | None = None,
         *,
-        tracking: StereoTrackOptions | None = None,
-        timing: PitchEventOptions | None = None,
-        recording: RecordingOptions | None = None,
         hold: Callable[[SeenFrame], None] = _nothing,
         release: Callable[[SeenFrame], None] = _nothing,
     ) -> None:
-        self.tracker = PitchTracker(rig, tracking=tracking, timing=timing)
-        self.recording = RecordingOptions() if recording is None else recording
-        require_options(self.recording, RecordingOptions)
-        self._pre_ns = round(self.recording.pre_roll_ms * _MS)
-        self._post_ns = round(self.recording.post_roll_ms * _MS)
+        chosen = PitchSetup() if setup is None else setup
+        self.tracker = PitchTracker(rig, tracking=chosen.tracking, timing=chosen.timing)
+        self._pre_ns = round(chosen.recording.pre_roll_ms * _MS)
+        self._post_ns = round(chosen.recording.post_roll_ms * _MS)
         self._kept: dict[str, deque[SeenFrame]] = {side: deque() for side in SIDES}
         self._now: dict[str, int | None] = dict.fromkeys(SIDES)
         self._open: list[_Open] = []
@@ -184,18 +177,3 @@ class WindowAssembler:
         for kept in self._kept.values():
             while kept and (until_ns is None or kept[0].common_ns < until_ns):
                 self._release(kept.popleft())
-
-
-def timing_of(
-    timing: PitchEventOptions | None, recording: RecordingOptions | None, fps: float | None
-) -> PitchEventOptions:
-    """Return when pitches begin and end: as given, else by the documented keys, else as usual."""
-    if timing is not None:
-        require_options(timing, PitchEventOptions)
-        return timing
-    if recording is None or not fps:
-        return PitchEventOptions()
-    return PitchEventOptions.from_documented(
-        session_min_active_frames=recording.session_min_active_frames,
-        session_end_gap_frames=recording.session_end_gap_frames, fps=fps,
-    )  # fmt: skip

@@ -5,38 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from numpy.typing import ArrayLike
-
 from trackcore.balls import BallDetector
 from trackcore.cameras import Camera, StereoRig
 from trackcore.capture.assemble import SeenFrame, WindowAssembler, WindowPlan
 from trackcore.capture.faults import CaptureCounts
 from trackcore.capture.order import FrameOrder
 from trackcore.errors import InputError
-from trackcore.options import BallOptions
-from trackcore.pitch import (
-    BallTrack,
-    PitchEvent,
-    PitchEventOptions,
-    PitchFit,
-    PitchFitOptions,
-    StereoTrackOptions,
-    StrikeZone,
-    TrackedPitch,
-    fit_pitch,
-)
-from trackcore.pitch.fit import with_parabola
+from trackcore.pitch import BallTrack, PitchEvent, PitchFit, TrackedPitch
 from trackcore.recording import (
     SIDES,
     CapturedFrame,
     FrameDetections,
     LostFrame,
+    PitchSetup,
     PitchWindow,
-    RecordingOptions,
     RecordingStatus,
 )
-
-Lanes = Mapping[str, ArrayLike]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +53,8 @@ class PitchEngine:
     Parameters
     ----------
     rig : StereoRig
-    detection : BallOptions, optional
-    lanes_px : mapping of side to (n, 2) float, optional
-        Where balls are looked for, by side [px]. Default: everywhere.
-    tracking : StereoTrackOptions, optional
-    timing : PitchEventOptions, optional
-        When pitches begin and end.
-    recording : RecordingOptions, optional
-        Pre-roll and post-roll.
-    fit : PitchFitOptions, optional
-    zone : StrikeZone, optional
+    setup : PitchSetup, optional
+        The ball and the zone, and how pitches are found and fitted.
     session : str
         Name that begins the pitches' ids.
 
@@ -104,24 +80,17 @@ class PitchEngine:
     def __init__(
         self,
         rig: StereoRig,
+        setup: PitchSetup | None = None,
         *,
-        detection: BallOptions | None = None,
-        lanes_px: Lanes | None = None,
-        tracking: StereoTrackOptions | None = None,
-        timing: PitchEventOptions | None = None,
-        recording: RecordingOptions | None = None,
-        fit: PitchFitOptions | None = None,
-        zone: StrikeZone | None = None,
         session: str = "session",
     ) -> None:
-        self.rig = rig
+        self.rig, self.setup = rig, setup_of(setup)
         self.session = session
         self.counts = CaptureCounts()
-        self.detectors = detectors(detection, lanes_px)
-        self.assembler = WindowAssembler(rig, tracking=tracking, timing=timing, recording=recording)
+        self.detectors = detectors(self.setup)
+        self.assembler = WindowAssembler(rig, self.setup)
         jump_ms = self.assembler.tracker.machine.options.clock_jump_ms
         self._order = FrameOrder(round(jump_ms * 1e6), self.counts)
-        self._fit, self._zone = fit, zone
 
     def push(self, frame: CapturedFrame) -> EngineStep:
         """Take in a frame.
@@ -163,16 +132,28 @@ class PitchEngine:
     ) -> PitchWindow:
         self.counts.pitches += 1
         frames = {side: tuple(f.handle for f in plan.seen[side]) for side in SIDES}
-        flight = fitted(self.rig, plan.pitch, self._fit, self._zone)
+        flight = fitted(self.rig, plan.pitch, self.setup)
         return window_of(plan, self.session, frames, flight, status)
 
 
-def detectors(detection: BallOptions | None, lanes_px: Lanes | None) -> dict[str, BallDetector]:
+def setup_of(setup: PitchSetup | None, fps: float | None = None) -> PitchSetup:
+    """Return a setup that says when pitches begin and end, by the rate if it is known [1/s].
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    chosen = PitchSetup() if setup is None else setup
+    if not isinstance(chosen, PitchSetup):
+        raise InputError(f"setup: expected a PitchSetup, got {type(chosen).__name__}")
+    return chosen.at_rate(fps)
+
+
+def detectors(setup: PitchSetup) -> dict[str, BallDetector]:
     """Return a detector for each side."""
-    lanes = {} if lanes_px is None else dict(lanes_px)
-    if set(lanes) - set(SIDES):
-        raise InputError(f"lanes_px: expected sides 'left' and 'right', got {sorted(lanes)}")
-    return {side: BallDetector(detection, lane_px=lanes.get(side)) for side in SIDES}
+    lanes = setup.lanes_px
+    return {side: BallDetector(setup.detection, lane_px=lanes.get(side)) for side in SIDES}
 
 
 def camera_of(rig: StereoRig, side: str) -> Camera:
@@ -180,14 +161,11 @@ def camera_of(rig: StereoRig, side: str) -> Camera:
     return rig.left if side == "left" else rig.right
 
 
-def fitted(
-    rig: StereoRig, pitch: TrackedPitch, options: PitchFitOptions | None, zone: StrikeZone | None
-) -> PitchFit | None:
+def fitted(rig: StereoRig, pitch: TrackedPitch, setup: PitchSetup) -> PitchFit | None:
     """Return the fit of a pitch; None where there is nothing to fit."""
     if not len(pitch.left) or not len(pitch.right):
         return None
-    how = with_parabola(PitchFitOptions() if options is None else options, rig)
-    return fit_pitch(rig, pitch.left, pitch.right, options=how, zone=zone)
+    return setup.fitted(rig, pitch.left, pitch.right)
 
 
 def window_of(

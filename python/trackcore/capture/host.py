@@ -10,15 +10,14 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from trackcore.cameras import StereoRig
 from trackcore.cameras.io import rig_to_dict
-from trackcore.capture.assemble import WindowAssembler, WindowPlan, timing_of
-from trackcore.capture.engine import Lanes, camera_of, detectors, fitted, window_of
+from trackcore.capture.assemble import WindowAssembler, WindowPlan
+from trackcore.capture.engine import camera_of, detectors, fitted, setup_of, window_of
 from trackcore.capture.faults import CaptureCounts, naming
 from trackcore.capture.intake import Intake
 from trackcore.capture.options import CaptureOptions
@@ -32,13 +31,12 @@ from trackcore.capture.stereo import StereoLoop
 from trackcore.capture.telemetry import TelemetryJournal
 from trackcore.capture.workers import HeldWindow, RingFrames
 from trackcore.errors import InputError, SourceError, StoreError
-from trackcore.options import BallOptions, require_options
-from trackcore.pitch import PitchEventOptions, PitchFitOptions, StereoTrackOptions, StrikeZone
+from trackcore.options import require_options
 from trackcore.recording import (
     SIDES,
     CapturedFrame,
     FrameDetections,
-    RecordingOptions,
+    PitchSetup,
     RecordingStatus,
 )
 
@@ -70,8 +68,8 @@ class CaptureHost:
         Of the session. Default: the recorder's. With it a killed process loses at most the last
         100 ms: see `recover_session`.
     session : str
-    detection, lanes_px, tracking, timing, recording, fit, zone
-        As of `replay_pitches`.
+    setup : PitchSetup, optional
+        The ball and the zone, and how pitches are found and fitted.
     options : CaptureOptions, optional
     on_frame : callable, optional
         Called with (frame: CapturedFrame, found: FrameDetections). Skipped while it is busy.
@@ -105,13 +103,7 @@ class CaptureHost:
         recorder: Callable[[], Any] | None = None,
         folder: str | os.PathLike[str] | None = None,
         session: str = "session",
-        detection: BallOptions | None = None,
-        lanes_px: Lanes | None = None,
-        tracking: StereoTrackOptions | None = None,
-        timing: PitchEventOptions | None = None,
-        recording: RecordingOptions | None = None,
-        fit: PitchFitOptions | None = None,
-        zone: StrikeZone | None = None,
+        setup: PitchSetup | None = None,
         options: CaptureOptions | None = None,
         on_frame: Callable[[CapturedFrame, FrameDetections], Any] | None = None,
         on_pair: Callable[[FrameDetections, FrameDetections], Any] | None = None,
@@ -127,14 +119,13 @@ class CaptureHost:
         self.options = CaptureOptions() if options is None else options
         require_options(self.options, CaptureOptions)
         self.counts = CaptureCounts()
-        self._detectors = detectors(detection, lanes_px)
-        timing = timing_of(timing, recording, self.sources["left"].fps)
+        self.setup = setup_of(setup, self.sources["left"].fps)
+        self._detectors = detectors(self.setup)
         self.assembler = WindowAssembler(
-            rig, tracking=tracking, timing=timing, recording=recording,
+            rig, self.setup,
             hold=lambda f: self._ring.hold(f.handle),
             release=lambda f: self._ring.release(f.handle),
         )  # fmt: skip
-        self._fit, self._zone = fit, zone
         self._sinks = list(sinks)
         self._recorder = recorder
         self._hooks = {"on_frame": on_frame, "on_pair": on_pair, "on_pitch": on_pitch}
@@ -313,7 +304,7 @@ class CaptureHost:
         slot_bytes = max(frame.image.nbytes for frame in first.values())
         size = self.options.ring_mb * _MB
         if size == 0:
-            roll_s = self.assembler.recording.pre_roll_ms + self.assembler.recording.post_roll_ms
+            roll_s = self.setup.recording.pre_roll_ms + self.setup.recording.post_roll_ms
             seconds = roll_s * 1e-3 + self.options.ring_pitch_s
             rates = [source.fps or _UNKNOWN_FPS for source in self.sources.values()]
             size = min(seconds * sum(rates) * slot_bytes, _MOST_RING)
@@ -324,13 +315,10 @@ class CaptureHost:
         return SlotRing(slots, slot_bytes, self.folder if safe else None)
 
     def _head(self) -> dict[str, Any]:
-        options = self.assembler.tracker
         return {
             "session": self.session,
             "rig": rig_to_dict(self.rig),
-            "tracking": asdict(options.tracker.options),
-            "timing": asdict(options.machine.options),
-            "recording": asdict(self.assembler.recording),
+            "setup": self.setup.to_dict(),
             "camera_ids": {side: source.camera_id for side, source in self.sources.items()},
             "ring": None if self._ring.path is None else str(self._ring.path.resolve()),
         }
@@ -362,7 +350,7 @@ class CaptureHost:
             side: RingFrames(self._ring, self.sources[side].camera_id, plan.seen[side])
             for side in SIDES
         }
-        flight = fitted(self.rig, plan.pitch, self._fit, self._zone)
+        flight = fitted(self.rig, plan.pitch, self.setup)
         window = window_of(plan, self.session, frames, flight, status)
         self.counts.pitches += 1
         self._pitch_ids.append(window.pitch_id)

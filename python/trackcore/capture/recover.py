@@ -28,13 +28,13 @@ from trackcore.capture.telemetry import (
     row_to_balls,
 )
 from trackcore.errors import RecordError, StoreError
-from trackcore.pitch import PitchEventOptions, PitchFitOptions, StereoTrackOptions, StrikeZone
+from trackcore.pitch import PitchFit
 from trackcore.recording import (
     SIDES,
     CapturedFrame,
     LostFrame,
+    PitchSetup,
     PitchWindow,
-    RecordingOptions,
     RecordingStatus,
 )
 from trackcore.session import framed
@@ -96,8 +96,6 @@ def recover_session(
     folder: str | os.PathLike[str],
     sinks: Sequence[PitchSink] = (),
     *,
-    fit: PitchFitOptions | None = None,
-    zone: StrikeZone | None = None,
     remove: bool = True,
 ) -> RecoveryReport:
     """Rebuild the pitches that a dead process had not yet written.
@@ -108,8 +106,6 @@ def recover_session(
         Of the session.
     sinks : sequence of PitchSink
         Take each pitch, with the status RECOVERED.
-    fit, zone
-        As of `PitchEngine`.
     remove : bool
         Remove journal and ring when every sink has taken everything. Without sinks they stay.
 
@@ -127,7 +123,8 @@ def recover_session(
     Notes
     -----
     The journal holds what the detectors found, in the order in which the tracker took it: the same
-    tracker makes the same pitches of it. Pixels come from the mapped ring.
+    tracker makes the same pitches of it, by the setup of the recording. Pixels come from the mapped
+    ring.
     """
     journal = Path(folder) / JOURNAL_NAME
     if not journal.is_file():
@@ -141,7 +138,7 @@ def recover_session(
         _wait_for_recorder(journal.parent)
         head, rows = _read(journal)
         ring_path = Path(head["ring"]) if head.get("ring") else None
-        report = _rebuild(head, rows, _ring(ring_path), sinks, (fit, zone))
+        report = _rebuild(head, rows, _ring(ring_path), sinks)
     except BaseException:
         lock.release()
         raise
@@ -192,13 +189,9 @@ def _rebuild(
     rows: list[list[Any]],
     ring: RingReader | None,
     sinks: Sequence[PitchSink],
-    how: tuple[PitchFitOptions | None, StrikeZone | None],
 ) -> RecoveryReport:
-    rig = rig_from_dict(head["rig"])
-    assembler = WindowAssembler(
-        rig, tracking=StereoTrackOptions(**head["tracking"]),
-        timing=PitchEventOptions(**head["timing"]), recording=RecordingOptions(**head["recording"]),
-    )  # fmt: skip
+    rig, setup = rig_from_dict(head["rig"]), PitchSetup.from_dict(head["setup"])
+    assembler = WindowAssembler(rig, setup)
     report = RecoveryReport()
     plans: list[WindowPlan] = []
     for kind, *fields in rows:
@@ -214,7 +207,8 @@ def _rebuild(
     for plan in plans:
         if _id(head["session"], plan) in report.already_written:
             continue
-        window = _window(plan, rig, head, ring, how, report)
+        flight = fitted(rig, plan.pitch, setup)
+        window = _window(plan, flight, head, ring, report)
         report.pitch_ids.append(window.pitch_id)
         for sink in sinks:
             report.problems += getattr(sink.write_pitch(window), "problems", ())
@@ -239,10 +233,9 @@ def _id(session: str, plan: WindowPlan) -> str:
 
 def _window(
     plan: WindowPlan,
-    rig: StereoRig,
+    flight: PitchFit | None,
     head: dict[str, Any],
     ring: RingReader | None,
-    how: tuple[PitchFitOptions | None, StrikeZone | None],
     report: RecoveryReport,
 ) -> PitchWindow:
     frames: dict[str, tuple[CapturedFrame, ...]] = {}
@@ -262,6 +255,5 @@ def _window(
                 t_capture_monotonic_ns=seen.t_ns, image=image,
             ))  # fmt: skip
         frames[side] = tuple(there)
-    flight = fitted(rig, plan.pitch, *how)
     window = window_of(plan, head["session"], frames, flight, RecordingStatus.RECOVERED)
     return replace(window, lost=tuple(lost))

@@ -10,19 +10,16 @@ from typing import Any, Protocol
 from numpy.typing import ArrayLike
 
 from trackcore.cameras import StereoRig
-from trackcore.capture.assemble import timing_of
-from trackcore.capture.engine import EngineStep, Lanes, PitchEngine
+from trackcore.capture.engine import EngineStep, PitchEngine, setup_of
 from trackcore.capture.faults import CaptureCounts
 from trackcore.capture.sources import FrameSource, SourceFrame, open_source
 from trackcore.errors import InputError
-from trackcore.options import BallOptions
-from trackcore.pitch import PitchEventOptions, PitchFitOptions, StereoTrackOptions, StrikeZone
 from trackcore.recording import (
     SIDES,
     CapturedFrame,
     LostFrame,
+    PitchSetup,
     PitchWindow,
-    RecordingOptions,
     RecordingStatus,
 )
 
@@ -76,17 +73,11 @@ def replay_pitches(
     left: Any,
     right: Any,
     rig: StereoRig,
+    setup: PitchSetup | None = None,
     *,
     fps: float | None = None,
     timestamps: tuple[Stamps, Stamps] = (None, None),
     session: str = "replay",
-    detection: BallOptions | None = None,
-    lanes_px: Lanes | None = None,
-    tracking: StereoTrackOptions | None = None,
-    timing: PitchEventOptions | None = None,
-    recording: RecordingOptions | None = None,
-    fit: PitchFitOptions | None = None,
-    zone: StrikeZone | None = None,
     color: bool = False,
     sinks: Sequence[PitchSink] = (),
     on_step: Callable[[CapturedFrame, EngineStep], None] | None = None,
@@ -100,12 +91,12 @@ def replay_pitches(
     left, right
         As of `open_source`: videos, image folders, arrays.
     rig : StereoRig
+    setup : PitchSetup, optional
+        The ball and the zone, and how pitches are found and fitted.
     fps, timestamps, color
         As of `open_source`; a table of stamps for each side.
-    session, detection, lanes_px, tracking, recording, fit, zone
-        As of `PitchEngine`.
-    timing : PitchEventOptions, optional
-        Default: by the documented keys of `recording` and the rate, if it is given.
+    session : str
+        Name that begins the pitches' ids.
     sinks : sequence of PitchSink
         Take each pitch as it is complete, and each frame if they have `write_frame`. They are not
         closed.
@@ -131,10 +122,7 @@ def replay_pitches(
     ]
     if any(source.live for source in sources):
         raise InputError("left, right: expected footage, got a camera: CaptureHost is for those")
-    engine = PitchEngine(
-        rig, detection=detection, lanes_px=lanes_px, tracking=tracking, recording=recording,
-        timing=timing_of(timing, recording, sources[0].fps), fit=fit, zone=zone, session=session,
-    )  # fmt: skip
+    engine = PitchEngine(rig, setup_of(setup, sources[0].fps), session=session)
     lengths = [getattr(source, "expected_length", None) for source in sources]
     total = None if None in lengths else sum(n for n in lengths if n is not None)
     result = ReplayResult(counts=engine.counts)

@@ -38,9 +38,6 @@ Size = Annotated[
     str | None,
     typer.Option(metavar="WxH", help="of the pictures, where the rig does not say it"),
 ]
-Batter = Annotated[
-    float, typer.Option(min=20.0, max=100.0, metavar="IN", help="height of the batter [in]")
-]
 WriteSession = Annotated[
     bool,
     typer.Option("--write-session/--no-session", help="write the session's folder, with video"),

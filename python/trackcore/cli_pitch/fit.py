@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,10 @@ from trackcore.cli_pitch.sightings import observe, read_sightings
 from trackcore.errors import DependencyError
 from trackcore.pitch import (
     PitchFit,
-    PitchFitOptions,
     Sightings,
     StrikeZone,
     TrackedPitch,
-    fit_pitch,
 )
-from trackcore.pitch.fit import with_parabola
 from trackcore.pitch_report import write_pitch_picture
 from trackcore.pitch_report.numbers import (
     call_words,
@@ -32,7 +29,7 @@ from trackcore.pitch_report.numbers import (
     pitch_numbers,
     status_words,
 )
-from trackcore.recording import SIDES, PitchWindow
+from trackcore.recording import SIDES, PitchSetup, PitchWindow
 
 RECORD, PICTURE = "fit.json", "fit.png"
 
@@ -44,8 +41,7 @@ class FitJob:
     sources: tuple[Path, ...]
     rig: StereoRig
     folder: Path
-    options: PitchFitOptions
-    zone: StrikeZone
+    setup: PitchSetup
     radar_mph: float | None
 
 
@@ -58,8 +54,7 @@ def run(job: FitJob, output: Output) -> tuple[Exit, dict[str, Any], list[Any]]:
         If something cannot be read or written.
     """
     left, right = read_sightings(job.sources)
-    options = with_parabola(job.options, job.rig)
-    fit = fit_pitch(job.rig, left, right, options=options, zone=job.zone, radar_mph=job.radar_mph)
+    fit = job.setup.fitted(job.rig, left, right, radar_mph=job.radar_mph)
     window = window_of(job.sources[0].stem, job.rig, left, right, fit)
     code, outcome = judged(fit, plate=job.rig.has_plate)
     job.folder.mkdir(parents=True, exist_ok=True)
@@ -68,17 +63,23 @@ def run(job: FitJob, output: Output) -> tuple[Exit, dict[str, Any], list[Any]]:
         "outcome": outcome,
         "source": [str(path) for path in job.sources],
         "sightings": {"left": len(left), "right": len(right)},
-        "options": asdict(options),
+        **fit_options(job.setup),
         **fit_record(fit, job.rig),
     }
     write_text(files["fit"], json.dumps(record, indent=2, allow_nan=False) + "\n")
-    picture = draw(job.folder / PICTURE, window, job.rig, job.zone, output)
+    picture = draw(job.folder / PICTURE, window, job.rig, job.setup.zone, output)
     if picture is not None:
         files["picture"] = picture
     if code is not Exit.GOOD:
         output.error(status_words(fit, plate=job.rig.has_plate))
     shown = [numbers_table(window, job.rig), *(Text(f"wrote {p}") for p in files.values())]
     return code, {**record, "files": {k: str(p) for k, p in files.items()}}, shown
+
+
+def fit_options(setup: PitchSetup) -> dict[str, Any]:
+    """Return what a fit was told, as records have it."""
+    said = setup.to_dict()
+    return {"options": said["fit"], "ball": said["ball"], "zone": said["zone"]}
 
 
 def judged(fit: PitchFit, *, plate: bool) -> tuple[Exit, str]:

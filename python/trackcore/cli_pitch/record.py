@@ -14,13 +14,13 @@ from rich.text import Text
 
 from trackcore.balls import Candidates
 from trackcore.cameras import StereoRig
-from trackcore.capture import CaptureHost, HostReport, HostStatus, open_source
+from trackcore.capture import CaptureHost, FrameSource, HostReport, HostStatus, open_source
 from trackcore.cli_output import Exit, Interrupt, Output
 from trackcore.cli_pitch.outcome import SessionOutcome
 from trackcore.cli_pitch.recorded import show_session
 from trackcore.cli_pitch.settings import Settings
 from trackcore.cli_track import version
-from trackcore.pitch import PitchFit
+from trackcore.pitch import PitchFit, StrikeZone
 from trackcore.pitch_report.live import LiveState, LiveWindow, draw_live
 from trackcore.pitch_report.numbers import call_words, pitch_numbers
 from trackcore.recording import SIDES, CapturedFrame, FrameDetections, PitchWindow, SessionWriter
@@ -48,7 +48,7 @@ class Watch:
     """What is seen of a capture while it runs: a sink, and hooks of the host."""
 
     rig: StereoRig
-    settings: Settings
+    zone: StrikeZone
     frames: dict[str, CapturedFrame | None] = field(default_factory=lambda: dict.fromkeys(SIDES))
     balls: dict[str, Candidates | None] = field(default_factory=lambda: dict.fromkeys(SIDES))
     fits: list[PitchFit | None] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Watch:
     def state(self, line: str) -> LiveState:
         """Return what the live view shows."""
         return LiveState(
-            dict(self.frames), dict(self.balls), line, tuple(self.fits), self.settings.zone,
+            dict(self.frames), dict(self.balls), line, tuple(self.fits), self.zone,
             self.rig.has_plate,
         )  # fmt: skip
 
@@ -85,29 +85,32 @@ def run(
     chosen = job.settings
     for note in chosen.notes:
         output.log(f"note: {note}")
-    watch = Watch(job.rig, chosen)
+    watch = Watch(job.rig, chosen.setup.zone)
+    left, right = _source(job.left, "left", job), _source(job.right, "right", job)
     recorder = partial(
-        SessionWriter, job.folder, job.session, job.rig, options=chosen.recording,
-        zone=chosen.zone, config_path=None if chosen.config is None else str(chosen.config),
-        lanes_px=dict(chosen.lanes_px), fps=job.fps,
+        SessionWriter, job.folder, job.session, job.rig, chosen.setup,
+        config_path=None if chosen.config is None else str(chosen.config), fps=left.fps,
     )  # fmt: skip
     host = CaptureHost(
-        (_source(job.left, "left", job), _source(job.right, "right", job)), job.rig, (watch,),
-        recorder=recorder, session=job.session, detection=chosen.detection,
-        tracking=chosen.tracking, recording=chosen.recording, fit=chosen.fit, zone=chosen.zone,
-        lanes_px=chosen.lanes_px, on_frame=watch.on_frame,
+        (left, right), job.rig, (watch,), recorder=recorder, session=job.session,
+        setup=chosen.setup, on_frame=watch.on_frame,
     )  # fmt: skip
     done = _watched(host, watch, job, output, cancelled)
     folder = host.folder
     assert folder is not None
-    found = SessionOutcome(job.rig, chosen.zone, folder, job.session, output, told=True)
+    found = SessionOutcome(job.rig, chosen.setup.zone, folder, job.session, output, told=True)
     show_session(folder, found, output)
     return _said(done, found, folder, output)
 
 
-def _source(what: str, side: str, job: RecordJob) -> Any:
-    """Return a source: the number of a camera, or a path."""
-    return open_source(int(what) if what.isdigit() else what, side=side, fps=job.fps)
+def _source(what: str, side: str, job: RecordJob) -> FrameSource:
+    """Return a source: the number of a camera, or a path.
+
+    The configuration's rate is that of cameras; footage has its own.
+    """
+    if what.isdigit():
+        return open_source(int(what), side=side, fps=job.fps or job.settings.fps)
+    return open_source(what, side=side, fps=job.fps)
 
 
 def _watched(

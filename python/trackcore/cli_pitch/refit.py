@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,12 @@ from rich.text import Text
 
 from trackcore.cameras import StereoRig
 from trackcore.cli_output import Exit, Interrupt, Output
+from trackcore.cli_pitch.fit import fit_options
 from trackcore.cli_pitch.outcome import SessionOutcome
 from trackcore.cli_pitch.recorded import opened
+from trackcore.cli_pitch.settings import Given
 from trackcore.cli_track import version
 from trackcore.errors import InputError
-from trackcore.pitch import PitchFitOptions, StrikeZone, fit_pitch
-from trackcore.pitch.fit import with_parabola
 
 _PITCH = "*-pitch-*"
 
@@ -24,8 +23,7 @@ def run(
     folder: Path,
     rig: StereoRig | None,
     out: Path | None,
-    options: PitchFitOptions,
-    batter_in: float | None,
+    given: Given,
     output: Output,
     cancelled: Interrupt,
 ) -> tuple[Exit, dict[str, Any], list[Any]]:
@@ -41,22 +39,20 @@ def run(
     chosen = rig or session.rig
     if chosen is None:
         raise InputError("rig: expected --rig: the session does not hold its cameras")
-    zone = session.zone or StrikeZone.of_batter()
-    zone = zone if batter_in is None else StrikeZone.of_batter(batter_in)
+    setup = given.changed(session.setup)
     pitches = [p for p in session.pitches if not alone or p.folder.samefile(folder)]
-    found = SessionOutcome(chosen, zone, out or folder / "fitted", folder.name, output)
-    fitting = with_parabola(options, chosen)
+    found = SessionOutcome(chosen, setup.zone, out or folder / "fitted", folder.name, output)
     with output.progress("fitting ") as progress:
         for i, pitch in enumerate(pitches, start=1):
             if cancelled():
                 break
-            fit = fit_pitch(chosen, pitch.left, pitch.right, options=fitting, zone=zone)
+            fit = setup.fitted(chosen, pitch.left, pitch.right)
             found.write_pitch(pitch.window(fit))
             progress(i, len(pitches))
     code, word = found.judged(cancelled=cancelled())
     record = {
         "outcome": word, "trackcore": version(), "source": str(folder),
-        "options": asdict(fitting), "gaps": list(session.gaps),
+        **fit_options(setup), "gaps": list(session.gaps),
     }  # fmt: skip
     record = found.finish(record, [("recording", session.status.value)])
     if code is Exit.NOTHING_TRACKABLE:

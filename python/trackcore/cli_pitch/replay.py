@@ -60,15 +60,13 @@ def run(
     chosen = job.settings
     for note in chosen.notes:
         output.log(f"note: {note}")
-    outcome = SessionOutcome(job.rig, chosen.zone, job.folder, job.session, output)
+    outcome = SessionOutcome(job.rig, chosen.setup.zone, job.folder, job.session, output)
     writer = None if not job.write_session else session_writer(job)
     sinks: list[Any] = [outcome] if writer is None else [writer, outcome]
     with output.progress("replaying") as progress:
         done = replay_pitches(
-            job.left, job.right, job.rig, fps=job.fps, timestamps=job.stamps, session=job.session,
-            detection=chosen.detection, lanes_px=chosen.lanes_px, tracking=chosen.tracking,
-            recording=chosen.recording, fit=chosen.fit, zone=chosen.zone, sinks=sinks,
-            progress=progress, cancel=cancelled,
+            job.left, job.right, job.rig, chosen.setup, fps=job.fps, timestamps=job.stamps,
+            session=job.session, sinks=sinks, progress=progress, cancel=cancelled,
         )  # fmt: skip
     if writer is not None:
         ended = RecordingStatus.TRUNCATED if done.cancelled else RecordingStatus.COMPLETE
@@ -96,9 +94,9 @@ def session_writer(job: ReplayJob) -> SessionWriter:
     """Return what writes the session's folder."""
     chosen = job.settings
     return SessionWriter(
-        job.folder, job.session, job.rig, options=chosen.recording, zone=chosen.zone,
-        config_path=None if chosen.config is None else str(chosen.config),
-        lanes_px=chosen.lanes_px, fps=job.fps, mode="replay",
+        job.folder, job.session, job.rig, chosen.setup,
+        config_path=None if chosen.config is None else str(chosen.config), fps=job.fps,
+        mode="replay",
     )  # fmt: skip
 
 

@@ -12,7 +12,6 @@ from trackcore.cli_pitch import demo as _demo
 from trackcore.cli_pitch import record as _record
 from trackcore.cli_pitch import replay as _replay
 from trackcore.cli_pitch.common import (
-    Batter,
     Json,
     Quiet,
     Rig,
@@ -26,9 +25,16 @@ from trackcore.cli_pitch.common import (
 from trackcore.cli_pitch.record import RecordJob
 from trackcore.cli_pitch.render import render
 from trackcore.cli_pitch.replay import ReplayJob
-from trackcore.cli_pitch.settings import EVERYTHING, Given, Settings, with_settings
+from trackcore.cli_pitch.settings import (
+    EVERYTHING,
+    Ball,
+    Batter,
+    Given,
+    Settings,
+    with_settings,
+)
 from trackcore.cli_track import default_folder
-from trackcore.pitch import StrikeZone
+from trackcore.recording import PitchSetup
 
 _REPLAY_EXAMPLES = """
 Examples:\n
@@ -73,7 +79,8 @@ def demo(
     ] = 0,
     size: Size = "1280x720",
     fps: Annotated[float, typer.Option(min=20, max=1000, metavar="FPS", help="of cameras")] = 120.0,
-    batter_in: Batter = 66.0,
+    batter_in: Batter = None,
+    ball: Ball = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -83,15 +90,16 @@ def demo(
     output = Output("pitch demo", as_json=as_json, quiet=quiet)
     with output.errors(), interruptible(output) as cancelled:
         rig = _demo.demo_rig(picture_size(size) or (1280, 720))
-        zone = StrikeZone.of_batter(batter_in)
-        scene = synth.PitchScene(rig, seed, n_pitches=pitches, fps=fps)
-        footage = render(scene, rig, zone, out, output, cancelled)
+        given = Given(config=None, batter_in=batter_in, ball=ball, changes={})
+        setup = given.changed(PitchSetup(recording=EVERYTHING))
+        scene = synth.PitchScene(rig, seed, n_pitches=pitches, fps=fps, physics=setup.ball)
+        footage = render(scene, rig, setup.zone, out, output, cancelled)
         if footage is None:
             raise KeyboardInterrupt
         job = ReplayJob(
             left=str(footage.videos["left"]), right=str(footage.videos["right"]),
             rig=read_rig([footage.rig], None, None), folder=out, session="demo", fps=None,
-            settings=Settings(recording=EVERYTHING, zone=zone),
+            settings=Settings(setup=setup),
             stamps=(footage.stamps["left"], footage.stamps["right"]),
         )  # fmt: skip
         done = _replay.run(job, output, cancelled, lambda found: _demo.compare(found, out))
@@ -152,8 +160,14 @@ def record(
     *,
     rig: Rig,
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="DIR", help="folder for the session's folder")
-    ] = Path("recordings"),
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="DIR",
+            help="folder for the session's folder; default: the configuration's, or recordings",
+        ),
+    ] = None,
     session: Annotated[str, typer.Option(metavar="NAME", help="of the session")] = "session",
     fps: Annotated[
         float | None, typer.Option(min=0.01, metavar="FPS", help="asked of the cameras")
@@ -171,9 +185,11 @@ def record(
     """Record the pitches of two cameras, and show them while it runs."""
     output = Output("pitch record", as_json=as_json, quiet=quiet)
     with output.errors(), interruptible(output) as cancelled:
+        settings = given.settings()
         job = RecordJob(
-            left=left, right=right, rig=read_rig(rig, unit, size), settings=given.settings(),
-            folder=out, session=session, fps=fps, duration_s=duration, view=view and not quiet,
+            left=left, right=right, rig=read_rig(rig, unit, size), settings=settings,
+            folder=out or Path(settings.output_dir or "recordings"), session=session, fps=fps,
+            duration_s=duration, view=view and not quiet,
         )  # fmt: skip
         code, told, shown = _record.run(job, output, cancelled)
         output.result(told, *shown)

@@ -10,10 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
+from trackcore.ballistics import BALLS
 from trackcore.cli_options import Verb, with_changes
-from trackcore.options import BallOptions
-from trackcore.pitch import PitchFitOptions, StereoTrackOptions, StrikeZone
-from trackcore.recording import PitchConfig, RecordingOptions
+from trackcore.errors import InputError
+from trackcore.pitch import StrikeZone
+from trackcore.recording import PitchConfig, PitchSetup, RecordingOptions
 
 Changes = Mapping[str, Any]
 
@@ -22,6 +23,14 @@ EVERYTHING = RecordingOptions(
 )
 """All that the documents ask of a session for training."""
 
+Batter = Annotated[
+    float | None,
+    typer.Option(min=20.0, max=100.0, metavar="IN", help="height of the batter [66]"),
+]
+Ball = Annotated[
+    str | None, typer.Option(metavar="TYPE", help=f"the ball: {', '.join(BALLS)} [baseball]")
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -29,36 +38,41 @@ class Settings:
 
     Attributes
     ----------
-    lanes_px : mapping of side to polygon
-        Where balls are looked for [px].
+    setup : PitchSetup
     fps : float or None
-        Of the cameras [1/s], where nothing else says it.
+        That cameras are asked for [1/s].
+    output_dir : str or None
+        Where sessions go.
     config : Path or None
         The file that all of it came from.
     notes : tuple of str
         What of the file does nothing here.
     """
 
-    recording: RecordingOptions = field(default_factory=RecordingOptions)
-    detection: BallOptions = field(default_factory=BallOptions)
-    tracking: StereoTrackOptions = field(default_factory=StereoTrackOptions)
-    fit: PitchFitOptions = field(default_factory=PitchFitOptions)
-    zone: StrikeZone = field(default_factory=StrikeZone.of_batter)
-    lanes_px: Mapping[str, Any] = field(default_factory=dict)
+    setup: PitchSetup = field(default_factory=PitchSetup)
     fps: float | None = None
+    output_dir: str | None = None
     config: Path | None = None
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What the flags say: a file, and what is to be other than in it."""
+    """What the flags say: a file, and what is to be other than in it.
+
+    Attributes
+    ----------
+    config : Path or None
+    batter_in : float or None
+    ball : str or None
+    changes : mapping
+        By part of a `PitchSetup`, the options that were given.
+    """
 
     config: Path | None
     batter_in: float | None
-    recording: Changes
-    detection: Changes
-    tracking: Changes
+    ball: str | None
+    changes: Mapping[str, Changes]
 
     def settings(self) -> Settings:
         """Return the settings of the file, or the defaults, with what flags change.
@@ -69,56 +83,65 @@ class Given:
             If the file is no such configuration, or a value is out of its range.
         """
         base = Settings() if self.config is None else _of_file(self.config)
-        zone = base.zone if self.batter_in is None else StrikeZone.of_batter(self.batter_in)
-        return replace(
-            base, recording=replace(base.recording, **self.recording),
-            detection=replace(base.detection, **self.detection),
-            tracking=replace(base.tracking, **self.tracking), zone=zone,
-        )  # fmt: skip
+        return replace(base, setup=self.changed(base.setup))
+
+    def changed(self, setup: PitchSetup) -> PitchSetup:
+        """Return a setup with what flags change."""
+        if self.batter_in is not None:
+            setup = replace(setup, zone=StrikeZone.of_batter(self.batter_in))
+        if self.ball is not None:
+            if self.ball.lower() not in BALLS:
+                raise InputError(f"ball: expected one of {', '.join(BALLS)}, got {self.ball!r}")
+            setup = replace(setup, ball=BALLS[self.ball.lower()])
+        return replace(setup, **{
+            name: replace(getattr(setup, name), **changes)
+            for name, changes in self.changes.items()
+        })  # fmt: skip
 
 
-_FLAGS = {
-    "config": Annotated[
-        Path | None,
-        typer.Option(metavar="YAML", help="configuration with the documented keys; flags win"),
-    ],
-    "batter_in": Annotated[
-        float | None,
-        typer.Option(min=20.0, max=100.0, metavar="IN", help="height of the batter [66]"),
-    ],
-}
+_CONFIG = Annotated[
+    Path | None,
+    typer.Option(metavar="YAML", help="configuration with the documented keys; flags win"),
+]
 
 
-def with_settings(verb: Verb) -> Verb:
-    """Give a verb the flags of a capture; it receives them as one argument `given`."""
+def with_settings(verb: Verb, *, only: tuple[str, ...] = ()) -> Verb:
+    """Give a verb the flags of a capture; it receives them as one argument `given`.
+
+    Parameters
+    ----------
+    verb : callable
+    only : tuple of str
+        Parts of a `PitchSetup` that are flags, whose names have no prefix then; no file. Default:
+        all of them.
+    """
+    parts = [part for part in PitchSetup.parts() if not only or part.name in only]
+    own = {"config": _CONFIG, "batter_in": Batter, "ball": Ball}
+    own = {name: flag for name, flag in own.items() if not only or name != "config"}
 
     def gathered(**words: Any) -> None:
-        changes = {name: words.pop(name) for name in ("recording", "detection", "tracking")}
-        own = {name: words.pop(name) for name in _FLAGS}
-        verb(**words, given=Given(**own, **changes))
+        changes = {part.name: words.pop(f"{part.name}_changes") for part in parts}
+        mine = {"config": None, **{name: words.pop(name) for name in own}}
+        verb(**words, given=Given(**mine, changes=changes))
 
     parameters = [p for p in inspect.signature(verb, eval_str=True).parameters.values()
                   if p.name != "given"]  # fmt: skip
     kind = inspect.Parameter.KEYWORD_ONLY
     parameters += [inspect.Parameter(name, kind, default=None, annotation=annotation)
-                   for name, annotation in _FLAGS.items()]  # fmt: skip
-    parameters += [inspect.Parameter(name, kind) for name in ("recording", "detection", "tracking")]
+                   for name, annotation in own.items()]  # fmt: skip
+    parameters += [inspect.Parameter(f"{part.name}_changes", kind) for part in parts]
     gathered.__name__, gathered.__doc__ = verb.__name__, verb.__doc__
     gathered.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run: Verb = gathered
-    for options, panel, argument in (
-        (StereoTrackOptions, "Tracking", "tracking"),
-        (BallOptions, "Detection", "detection"),
-        (RecordingOptions, "Recording", "recording"),
-    ):
-        run = with_changes(options, panel=panel, argument=argument)(run)
+    for part in reversed(parts):
+        prefix = part.prefix if not only or part.name == "ball" else ""
+        argument = f"{part.name}_changes"
+        run = with_changes(part.kind, panel=part.panel, argument=argument, prefix=prefix)(run)
     return run
 
 
 def _of_file(path: Path) -> Settings:
     said = PitchConfig.load(path)
     return Settings(
-        recording=said.recording, detection=said.detection, tracking=said.tracking, fit=said.fit,
-        zone=said.zone, lanes_px=said.lanes_px, fps=said.fps, config=path,
-        notes=tuple(said.notes),
-    )  # fmt: skip
+        setup=said.setup, fps=said.fps, output_dir=said.output_dir, config=path, notes=said.notes
+    )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trackcore.cli_options import with_options
+from trackcore.cli_options import Verb, with_options
 from trackcore.cli_output import Output, interruptible
 from trackcore.cli_pitch import calibrate as _calibrate
 from trackcore.cli_pitch import fit as _fit
@@ -23,8 +23,9 @@ from trackcore.cli_pitch.common import (
     read_rig,
 )
 from trackcore.cli_pitch.fit import FitJob
+from trackcore.cli_pitch.settings import Given, with_settings
 from trackcore.errors import InputError
-from trackcore.pitch import PitchFitOptions, StrikeZone
+from trackcore.recording import PitchSetup
 
 _CALIBRATE_EXAMPLES = """
 Examples:\n
@@ -100,8 +101,12 @@ def calibrate(
         raise typer.Exit(code)
 
 
+def _with_fit_settings(verb: Verb) -> Verb:
+    return with_settings(verb, only=("fit", "ball"))
+
+
 @app.command(epilog=_FIT_EXAMPLES)
-@with_options(PitchFitOptions, panel="Fit")
+@_with_fit_settings
 def fit(
     sightings: Annotated[
         list[Path],
@@ -120,32 +125,25 @@ def fit(
     ] = None,
     unit: Unit = None,
     size: Size = None,
-    batter_in: Annotated[
-        float | None,
-        typer.Option(min=20.0, max=100.0, metavar="IN", help="height of the batter [66]"),
-    ] = None,
     radar_mph: Annotated[
         float | None, typer.Option(metavar="MPH", help="speed by radar, to compare with")
     ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
-    options: PitchFitOptions,
+    given: Given,
 ) -> None:
     """Fit the flight of a ball to where two cameras saw it; of a session, all flights anew."""
     output = Output("pitch fit", as_json=as_json, quiet=quiet)
     with output.errors(), interruptible(output) as cancelled:
         cameras = read_rig(rig, unit, size) if rig else None
         if len(sightings) == 1 and sightings[0].is_dir():
-            code, record, shown = _refit.run(
-                sightings[0], cameras, out, options, batter_in, output, cancelled
-            )
+            code, record, shown = _refit.run(sightings[0], cameras, out, given, output, cancelled)
         elif cameras is None:
             raise InputError("rig: expected --rig: files of sightings do not hold the cameras")
         else:
             job = FitJob(
                 sources=tuple(sightings), rig=cameras, folder=out or sightings[0].parent,
-                options=options, zone=StrikeZone.of_batter(batter_in or 66.0),
-                radar_mph=radar_mph,
+                setup=given.changed(PitchSetup()), radar_mph=radar_mph,
             )  # fmt: skip
             code, record, shown = _fit.run(job, output)
         output.result(record, *shown)

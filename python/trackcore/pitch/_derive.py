@@ -91,7 +91,7 @@ def _at_the_plate(
     if isinstance(model, BallFlight):
         moved = spin_break(model, fit.q, C, slopes, _AT_40, _PLATE, float(z[_PLATE]))
     angles, sigmas = _approach(slopes, C, at_the_end=options.approach_window_ft == 0)
-    strike = NO_CALL
+    strike = replace(NO_CALL, radius_m=air.radius_m)
     if np.isfinite(tau[5:]).all():
         strike = call(zone, fit.path, C, air.radius_m, *tau[5:])
         strike = _with_cell(strike, zone, fit, tau[5:])

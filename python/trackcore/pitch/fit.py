@@ -104,7 +104,7 @@ def fit_pitch(
     chosen = PitchFitOptions() if options is None else options
     require_options(chosen, PitchFitOptions)
     air = BallPhysics() if physics is None else physics
-    require_options(air, BallPhysics)
+    require_options(air, BallPhysics, "physics")
     if not isinstance(rig, StereoRig):
         raise InputError(f"rig: expected a StereoRig, got {type(rig).__name__}")
     if zone is not None and not isinstance(zone, StrikeZone):

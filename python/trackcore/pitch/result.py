@@ -57,6 +57,9 @@ class PitchStatus(StrEnum):
     REPROJECTION_FAILED = "REPROJECTION_FAILED"
 
 
+_DRAG = 6
+"""Place of the drag coefficient among the numbers of the physics."""
+
 FATAL = (
     PitchStatus.INSUFFICIENT_POINTS,
     PitchStatus.CAMERA_MODEL_MISSING,
@@ -244,6 +247,14 @@ class PitchFit:
         return X, V
 
     @property
+    def drag(self) -> tuple[float, float]:
+        """The drag coefficient and its deviation; NaN where no physics was fitted."""
+        if self.physics is None:
+            return float("nan"), float("nan")
+        q, C = self.physics.q, self.physics.covariance
+        return float(q[_DRAG]), float(np.sqrt(C[_DRAG, _DRAG]))
+
+    @property
     def expected_error_m(self) -> float:
         """Root of the summed variances of the place at the plate [m]."""
         return float(np.sqrt(np.trace(self.plate.covariance)))
@@ -288,6 +299,7 @@ class PitchFit:
 
     def _diagnostics(self) -> dict[str, Any]:
         fit, table = self.flight, self.residuals
+        drag, sigma_drag = self.drag
         return {
             "status": str(self.status.value),
             "failures": [str(code.value) for code in self.failures],
@@ -300,6 +312,9 @@ class PitchFit:
             "plate_extrapolated_ms": _number(1e3 * self.plate.extrapolated_s),
             "plate_sigma_in": [_number(v / INCH_M) for v in self.plate.sigma_m[:2]],
             "speed_sigma_mph": _number(self.at_50ft.sigma_speed / MPH_MPS),
+            "drag_coefficient": _number(drag),
+            "drag_sigma": _number(sigma_drag),
+            "ball_radius_in": _number(self.strike.radius_m / INCH_M),
         }
 
 

@@ -140,6 +140,8 @@ class StrikeCall:
         That it did, from the covariance of the flight. NaN: unknown.
     margin_m, sigma_m : float
         How far its surface went into the zone [m], negative: missed by; and the deviation of that.
+    radius_m : float
+        Of the ball that was called [m]; NaN: there was no plate.
     row, column : int or None
         Of a strike: the ninth of the front, 1 .. 3 from the bottom and the catcher's left, nearest
         to where the centre came past the front edge.
@@ -149,11 +151,12 @@ class StrikeCall:
     probability: float
     margin_m: float
     sigma_m: float
+    radius_m: float
     row: int | None
     column: int | None
 
 
-NO_CALL = StrikeCall(None, math.nan, math.nan, math.nan, None, None)
+NO_CALL = StrikeCall(None, math.nan, math.nan, math.nan, math.nan, None, None)
 
 
 def call(
@@ -173,7 +176,7 @@ def call(
     probability = (
         0.5 * math.erfc(-depth / (math.sqrt(2) * sigma)) if sigma > 0 else float(depth > 0)
     )
-    return StrikeCall(depth > 0, probability, depth, sigma, None, None)
+    return StrikeCall(depth > 0, probability, depth, sigma, radius_m, None, None)
 
 
 def batter_zone_ft(zone: StrikeZone) -> Floats:

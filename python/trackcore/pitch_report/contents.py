@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trackcore.ballistics import INCH_M, BallPhysics
+from trackcore.ballistics import INCH_M
 from trackcore.cameras import StereoRig
 from trackcore.pitch import Crossing, StrikeZone
 from trackcore.pitch_report.numbers import (
@@ -44,7 +44,6 @@ def session_contents(
         "plate": plate,
         "unit": "ft" if plate else rig.frame.unit,
         "zone": {"bottom": zone.bottom_m / INCH_M, "top": zone.top_m / INCH_M, "half": HALF_IN},
-        "ball": BallPhysics().radius_m / INCH_M,
         "sizes": {s: list(c.size) for s, c in zip(SIDES, rig.cameras, strict=True)},
         "lines": _lines(zone) if plate else None,
         "rubber": _RUBBER_FT,
@@ -67,6 +66,7 @@ def pitch_contents(view: PitchView, before: int) -> dict[str, Any]:
         "status": status_words(fit, plate=view.plate),
         "numbers": _rows(pitch_numbers(fit, plate=view.plate)),
         "evidence": _rows(evidence(window)),
+        "ball": None if fit is None or crossing is None else fit.strike.radius_m / INCH_M,
         "crossing": None if crossing is None else [round(v, 3) for v in crossing],
         "ellipse": None if crossing is None else _ellipse(view.crossing_covariance_in2),
         "path": _space(view, view.path_world),

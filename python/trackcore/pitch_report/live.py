@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackcore._cv2 import load_cv2
-from trackcore.ballistics import INCH_M, BallPhysics
+from trackcore.ballistics import INCH_M
 from trackcore.balls import Candidates
 from trackcore.pitch import PitchFit, StrikeZone
 from trackcore.pitch_report.numbers import call_words, pitch_numbers, status_words
@@ -117,11 +117,11 @@ def _draw_zone(cv2: Any, page: Image, state: LiveState) -> None:
         cv2.line(corner, at(x, bottom), at(x, top), _QUIET, 1, cv2.LINE_AA)
         cv2.line(corner, at(-_HALF_IN, y), at(_HALF_IN, y), _QUIET, 1, cv2.LINE_AA)
     cv2.rectangle(corner, at(-_HALF_IN, top), at(_HALF_IN, bottom), _TEXT, 1, cv2.LINE_AA)
-    radius = max(round(scale * BallPhysics().radius_m / INCH_M), 2)
     for i, fit in enumerate(state.fits):
         if fit is None or not fit.plate:
             continue
         x, y = (fit.plate.X_world[:2] / INCH_M).tolist()
+        radius = max(round(scale * fit.strike.radius_m / INCH_M), 2)
         shade = _STRIKE if fit.strike.is_strike else _OUTSIDE
         last = i == len(state.fits) - 1
         cv2.circle(corner, at(x, y), radius, shade, -1 if last else 1, cv2.LINE_AA)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trackcore.ballistics import INCH_M, BallPhysics
+from trackcore.ballistics import INCH_M
 from trackcore.pitch_report.figure import GREY, INK, OUTSIDE, QUIET, STRIKE, tidy
 from trackcore.pitch_report.views import PitchView
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 HALF_IN = 8.5
 _SIGMAS = 2.0
 _AROUND_IN, _SIDE_IN = 9.0, 19.0
-_BALL_IN = BallPhysics().radius_m / INCH_M
 
 
 def draw_zone(axes: Axes, views: Sequence[PitchView], *, numbered: bool = False) -> None:
@@ -44,8 +43,8 @@ def draw_zone(axes: Axes, views: Sequence[PitchView], *, numbered: bool = False)
         fit = shown.window.fit
         assert fit is not None
         colour = STRIKE if fit.strike.is_strike else OUTSIDE
-        axes.add_patch(Circle(at, _BALL_IN, facecolor=colour, alpha=0.30, edgecolor=colour,
-                              linewidth=1.4, zorder=3))  # fmt: skip
+        axes.add_patch(Circle(at, fit.strike.radius_m / INCH_M, facecolor=colour, alpha=0.30,
+                              edgecolor=colour, linewidth=1.4, zorder=3))  # fmt: skip
         width, height, angle = _ellipse(shown)
         axes.add_patch(Ellipse(at, width, height, angle=angle, facecolor="none", edgecolor=colour,
                                linewidth=1.0, zorder=4))  # fmt: skip

@@ -16,6 +16,7 @@ from trackcore.recording.reader import RecordedPitch as RecordedPitch
 from trackcore.recording.reader import RecordedSession as RecordedSession
 from trackcore.recording.reader import open_session as open_session
 from trackcore.recording.session_writer import SessionWriter as SessionWriter
+from trackcore.recording.setup import PitchSetup as PitchSetup
 from trackcore.recording.summary import create_pitch_manifest as create_pitch_manifest
 from trackcore.recording.verify import SessionCheck as SessionCheck
 from trackcore.recording.verify import verify_session as verify_session

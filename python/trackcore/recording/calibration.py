@@ -18,6 +18,7 @@ from trackcore.pitch import StrikeZone
 from trackcore.pitch.zone import batter_zone_ft
 from trackcore.recording import models
 from trackcore.recording.documents import APP_VERSION, Kind, to_feet, write_document
+from trackcore.recording.setup import corners
 from trackcore.recording.window import SIDES
 
 Floats = NDArray[np.float64]
@@ -100,8 +101,8 @@ def read_calibration(session_dir: Path) -> tuple[StereoRig | None, StrikeZone | 
         if not zone_file.is_file():
             return rig, None
         text = zone_file.read_text(encoding="utf-8")
-        corners = models.ZoneDefinition.model_validate_json(text)
-        bottom, top = corners.bottom_left_ft[1] * FOOT_M, corners.top_left_ft[1] * FOOT_M
+        zone = models.ZoneDefinition.model_validate_json(text)
+        bottom, top = zone.bottom_left_ft[1] * FOOT_M, zone.top_left_ft[1] * FOOT_M
         return rig, StrikeZone(bottom_m=bottom, top_m=top)
     except (InputError, ValueError, OSError) as error:
         raise RecordError(f"{FOLDER}: expected the files of a calibration: {error}") from error
@@ -117,6 +118,11 @@ def read_intrinsics(session_dir: Path) -> dict[str, models.Intrinsics]:
 def read_geometry(session_dir: Path) -> models.StereoGeometry | None:
     """Return the documented geometry of a session, None where its file is not there."""
     return _read(session_dir, GEOMETRY, models.StereoGeometry, "a geometry")
+
+
+def read_rois(session_dir: Path) -> models.RoiAnnotations | None:
+    """Return where balls were looked for, None where its file is not there."""
+    return _read(session_dir, ROIS, models.RoiAnnotations, "polygons")
 
 
 def _read(session_dir: Path, name: str, kind: type[Kind], what: str) -> Kind | None:
@@ -157,11 +163,9 @@ def intrinsics(camera: Camera, camera_id: str) -> models.Intrinsics:
 
 
 def _zone(zone: StrikeZone) -> models.ZoneDefinition:
-    corners = batter_zone_ft(zone).tolist()
     names = ("top_left_ft", "top_right_ft", "bottom_left_ft", "bottom_right_ft")
-    return models.ZoneDefinition.model_validate(
-        {"app_version": APP_VERSION, **dict(zip(names, corners, strict=True))}
-    )
+    places = dict(zip(names, batter_zone_ft(zone).tolist(), strict=True))
+    return models.ZoneDefinition.model_validate({"app_version": APP_VERSION, **places})
 
 
 def _polygons(name: str, gate: Any) -> dict[str, list[tuple[float, float]]]:
@@ -169,14 +173,6 @@ def _polygons(name: str, gate: Any) -> dict[str, list[tuple[float, float]]]:
     if gate is None:
         return {}
     if isinstance(gate, Mapping):
-        return {side: _corners(f"{name}[{side!r}]", gate[side]) for side in SIDES
+        return {side: corners(f"{name}[{side!r}]", gate[side]) for side in SIDES
                 if gate.get(side) is not None}  # fmt: skip
-    corners = _corners(name, getattr(gate, "polygon", gate))
-    return dict.fromkeys(SIDES, corners)
-
-
-def _corners(name: str, polygon: Any) -> list[tuple[float, float]]:
-    xy = np.asarray(polygon, np.float64)
-    if xy.ndim != 2 or xy.shape[1] != 2 or len(xy) < 3 or not np.isfinite(xy).all():
-        raise InputError(f"{name}: expected corners (n >= 3, 2) [px], got shape {xy.shape}")
-    return [(float(x), float(y)) for x, y in xy]
+    return dict.fromkeys(SIDES, corners(name, getattr(gate, "polygon", gate)))

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from trackcore.ballistics import FOOT_M, INCH_M, BallPhysics
+from trackcore.ballistics import BALLS, FOOT_M, INCH_M, OUNCE_KG, BallPhysics
 from trackcore.errors import DependencyError, InputError
 from trackcore.options import BallOptions, Options
-from trackcore.pitch import PitchEventOptions, PitchFitOptions, StereoTrackOptions, StrikeZone
+from trackcore.pitch import PitchFitOptions, StereoTrackOptions, StrikeZone
 from trackcore.recording.options import RecordingOptions
+from trackcore.recording.setup import PitchSetup
 from trackcore.recording.window import SIDES
 
 Kind = TypeVar("Kind", bound=Options)
@@ -21,11 +22,6 @@ Polygon = list[tuple[float, float]]
 
 ROIS = "roi.json"
 """The documented file of polygons beside the configuration."""
-
-SOFTBALL = BallPhysics(radius_m=1.88 * INCH_M, mass_kg=6.6 * 0.0283495)
-"""The documented radius; the mass is the middle of what the rules allow, 6.25 to 7 oz."""
-
-_BALLS = {"baseball": BallPhysics(), "softball": SOFTBALL}
 
 _SECTIONS = (
     "camera", "stereo", "tracking", "metrics", "recording", "ui", "telemetry", "detector",
@@ -63,6 +59,7 @@ _DETECTION: dict[str, tuple[str, Callable[[float], float]]] = {
     "detector.filters.min_circularity": ("min_circularity", _same),
     "detector.crop_padding_px": ("lane_margin", _same),
 }
+_BALL_KEYS = {"ball.radius_in": ("radius_m", INCH_M), "ball.mass_oz": ("mass_kg", OUNCE_KG)}
 _ZONE = ("batter_height_in", "top_ratio", "bottom_ratio")
 
 
@@ -131,17 +128,8 @@ class PitchConfig:
         for section in _SECTIONS:
             if not isinstance(self.values.get(section, {}) or {}, Mapping):
                 raise InputError(f"{section}: expected keys and values")
-        rate = self.fps
-        _ = (
-            self.output_dir,
-            self.recording,
-            self.detection,
-            self.tracking,
-            self.fit,
-            self.zone,
-            self.ball,
-        )
-        self.timing(60.0 if rate is None else rate)
+        _ = self.output_dir
+        self.setup.at_rate(60.0 if self.fps is None else self.fps)
 
     def get(self, key: str) -> Any:
         """Return the value of a dotted key, None where there is none."""
@@ -218,24 +206,38 @@ class PitchConfig:
 
     @property
     def ball(self) -> BallPhysics:
-        """The documented `ball.type`: baseball or softball."""
-        kind = self.get("ball.type") or "baseball"
-        if kind not in _BALLS:
-            raise InputError(f"ball.type = {kind!r}: expected one of {', '.join(_BALLS)}")
-        return _BALLS[kind]
+        """The documented `ball.type`, of the documented `ball.radius_in` if that is there.
 
-    def timing(self, fps: float) -> PitchEventOptions:
-        """Return when a pitch begins and ends, at a frame rate [1/s]."""
-        recording = self.recording
-        return PitchEventOptions.from_documented(
-            session_min_active_frames=recording.session_min_active_frames,
-            session_end_gap_frames=recording.session_end_gap_frames, fps=fps,
+        `radius_in` is a number, or one for each type; `mass_oz` beside it is ours.
+        """
+        kind = self.get("ball.type") or "baseball"
+        if not isinstance(kind, str) or kind not in BALLS:
+            raise InputError(f"ball.type = {kind!r}: expected one of {', '.join(BALLS)}")
+        given: dict[str, float] = {}
+        keys: dict[str, str] = {}
+        for key, (name, unit) in _BALL_KEYS.items():
+            keys[name] = f"{key}.{kind}" if isinstance(self.get(key), Mapping) else key
+            if (value := self.get(keys[name])) is not None:
+                given[name] = unit * _number(keys[name], value)
+        return _made(BallPhysics, {**asdict(BALLS[kind]), **given}, keys)
+
+    @property
+    def setup(self) -> PitchSetup:
+        """All of it that finding, fitting and recording pitches can be told."""
+        return PitchSetup(
+            recording=self.recording, detection=self.detection, tracking=self.tracking,
+            fit=self.fit, ball=self.ball, zone=self.zone, lanes_px=self.lanes_px,
         )  # fmt: skip
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What the file says that does nothing here."""
-        used = {*_TRACKING, *_FIT, *_DETECTION, "camera.fps", "ball.type", "recording.output_dir"}
+        used = {*_TRACKING, *_FIT, *_DETECTION, "camera.fps", "recording.output_dir"}
+        used |= {
+            "ball.type",
+            *_BALL_KEYS,
+            *(f"{key}.{ball}" for key in _BALL_KEYS for ball in BALLS),
+        }
         used |= {f"recording.{k.name}" for k in RecordingOptions.knobs()}
         used |= {f"strike_zone.{name}" for name in _ZONE}
         keys = [key for key in _keys(self.values) if key not in used]

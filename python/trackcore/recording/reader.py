@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,11 +16,9 @@ from trackcore.pitch import (
     StereoObservation,
     StrikeZone,
     TrackedPitch,
-    fit_pitch,
 )
-from trackcore.pitch.fit import with_parabola
 from trackcore.recording import models
-from trackcore.recording.calibration import read_calibration
+from trackcore.recording.calibration import read_calibration, read_rois
 from trackcore.recording.documents import (
     DETECTIONS,
     MANIFEST,
@@ -31,6 +30,7 @@ from trackcore.recording.documents import (
 from trackcore.recording.key_frames import FOLDER as MOMENTS
 from trackcore.recording.recorded_frames import COLOR, RecordedFrames
 from trackcore.recording.remade import lost_from, observation_from, remade_balls, sightings_from
+from trackcore.recording.setup import PitchSetup
 from trackcore.recording.summary import SUMMARY
 from trackcore.recording.timestamps import Stamp, read_timestamps
 from trackcore.recording.window import (
@@ -39,6 +39,9 @@ from trackcore.recording.window import (
     PitchWindow,
     RecordingStatus,
 )
+
+SETUP = ("detection", "tracking", "timing", "fit", "ball")
+"""What a session's manifest says of its `PitchSetup`; the rest is where the documents have it."""
 
 
 def open_session(folder: str | Path) -> RecordedSession:
@@ -117,10 +120,30 @@ class RecordedSession:
         return self._calibration[1]
 
     @cached_property
+    def setup(self) -> PitchSetup:
+        """How pitches were found, fitted and recorded; what the files do not say is default.
+
+        Raises
+        ------
+        RecordError
+            If they say what no setup has.
+        """
+        said = self.manifest
+        parts = {} if said is None else {**(said.setup or {}), "recording": said.recording}
+        rois = read_rois(self.folder)
+        try:
+            setup = PitchSetup.from_dict(
+                {**parts, "lanes_px": None if rois is None else rois.lanes}
+            )
+        except InputError as error:
+            raise RecordError(f"{MANIFEST}, setup: {error}") from error
+        return setup if self.zone is None else replace(setup, zone=self.zone)
+
+    @cached_property
     def pitches(self) -> tuple[RecordedPitch, ...]:
         """The pitches, in the order of their names."""
         folders = sorted(p for p in self.folder.glob("*-pitch-*") if p.is_dir())
-        return tuple(RecordedPitch(p, self.rig, self.zone) for p in folders)
+        return tuple(RecordedPitch(p, self.rig, self.setup) for p in folders)
 
     @property
     def gaps(self) -> tuple[str, ...]:
@@ -137,12 +160,12 @@ class RecordedPitch:
     Attributes
     ----------
     folder : Path
-    rig, zone
+    rig, setup
         Of the session.
     """
 
-    def __init__(self, folder: Path, rig: StereoRig | None, zone: StrikeZone | None) -> None:
-        self.folder, self.rig, self.zone = folder, rig, zone
+    def __init__(self, folder: Path, rig: StereoRig | None, setup: PitchSetup) -> None:
+        self.folder, self.rig, self.setup = folder, rig, setup
         self._found: dict[str, models.Detections | None] = {}
         self._stamps: dict[str, tuple[Stamp, ...]] = {}
 
@@ -232,11 +255,14 @@ class RecordedPitch:
         return sorted((self.folder / MOMENTS / _side(side)).glob("*.png"))
 
     def fit(self, options: PitchFitOptions | None = None) -> PitchFit | None:
-        """Fit the pitch anew to what was seen; None without a rig or sightings."""
+        """Fit the pitch anew to what was seen; None without a rig or sightings.
+
+        By default as the session was set up to, with its ball and its zone.
+        """
         if self.rig is None or self._seen is None:
             return None
-        how = with_parabola(PitchFitOptions() if options is None else options, self.rig)
-        return fit_pitch(self.rig, self.left, self.right, options=how, zone=self.zone)
+        how = self.setup if options is None else replace(self.setup, fit=options)
+        return how.fitted(self.rig, self.left, self.right)
 
     def window(self, fit: PitchFit | None = None) -> PitchWindow:
         """Return the pitch as it was handed to the recorder.

@@ -9,13 +9,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from trackcore._files import write_text
 from trackcore.cameras import StereoRig
 from trackcore.errors import InputError
-from trackcore.options import require_options
-from trackcore.pitch import StrikeZone
 from trackcore.recording import models
 from trackcore.recording.calibration import export_calibration_metadata
 from trackcore.recording.documents import (
@@ -26,10 +24,10 @@ from trackcore.recording.documents import (
     write_document,
 )
 from trackcore.recording.models.session import ClockMap
-from trackcore.recording.options import RecordingOptions
 from trackcore.recording.pitch_files import PitchFiles, WrittenPitch
-from trackcore.recording.reader import open_session
+from trackcore.recording.reader import SETUP, open_session
 from trackcore.recording.remade import lost_from
+from trackcore.recording.setup import PitchSetup
 from trackcore.recording.summary import (
     SUMMARY,
     SUMMARY_CSV,
@@ -68,13 +66,14 @@ class SessionWriter:
     session : str
         Name of the session.
     rig : StereoRig
-    options : RecordingOptions, optional
-    zone : StrikeZone, optional
+    setup : PitchSetup, optional
+        Of it, `recording` says what is written; all of it is said in the manifest, zone and lanes
+        in the calibration.
     config_path : str, optional
         Of the configuration; its name is written.
     camera_ids : mapping of side to str, optional
-    lanes_px, plates_px : mapping of side to polygon, optional
-        Where balls are looked for [px].
+    plates_px : mapping of side to polygon, optional
+        Where the plate is [px].
     fps : float, optional
         Nominal rate of the session's videos [1/s].
     mode : str
@@ -91,12 +90,10 @@ class SessionWriter:
         output_dir: str | Path,
         session: str,
         rig: StereoRig,
+        setup: PitchSetup | None = None,
         *,
-        options: RecordingOptions | None = None,
-        zone: StrikeZone | None = None,
         config_path: str | None = None,
         camera_ids: Mapping[str, str] | None = None,
-        lanes_px: Mapping[str, Sequence[Sequence[float]]] | None = None,
         plates_px: Mapping[str, Sequence[Sequence[float]]] | None = None,
         fps: float | None = None,
         mode: str = "live",
@@ -105,8 +102,9 @@ class SessionWriter:
             raise InputError(f"session: expected a name, got {session!r}")
         if not isinstance(rig, StereoRig):
             raise InputError(f"rig: expected a StereoRig, got {type(rig).__name__}")
-        chosen = RecordingOptions() if options is None else options
-        require_options(chosen, RecordingOptions)
+        chosen = PitchSetup() if setup is None else setup
+        if not isinstance(chosen, PitchSetup):
+            raise InputError(f"setup: expected a PitchSetup, got {type(chosen).__name__}")
         self._start(_new_folder(Path(output_dir), session), session, rig, chosen)
         self._config, self._mode = config_path, mode
         rate = NOMINAL_FPS if fps is None else fps
@@ -116,7 +114,7 @@ class SessionWriter:
         names = dict(camera_ids or {})
         export_calibration_metadata(
             self.folder, rig, names.get("left", rig.left.name), names.get("right", rig.right.name),
-            lane_gate=lanes_px, plate_gate=plates_px, strike_zone=zone,
+            lane_gate=chosen.lanes_px, plate_gate=plates_px, strike_zone=chosen.zone,
         )  # fmt: skip
         self._write_session(RecordingStatus.TRUNCATED)
 
@@ -139,8 +137,7 @@ class SessionWriter:
                 "folder: expected a session with its manifest and calibration/rig.json"
             )
         writer = cls.__new__(cls)
-        options = RecordingOptions(**(was.recording or {}))  # type: ignore[arg-type]
-        writer._start(found.folder, was.session, found.rig, options)
+        writer._start(found.folder, was.session, found.rig, found.setup)
         writer._config, writer._mode = was.config_path, was.mode or "live"
         writer._started = was.started_utc or was.created_utc
         writer._clock = was.clock or writer._clock
@@ -157,8 +154,8 @@ class SessionWriter:
     _config: str | None = None
     _mode = "live"
 
-    def _start(self, folder: Path, session: str, rig: StereoRig, options: RecordingOptions) -> None:
-        self.folder, self.session, self.rig, self.options = folder, session, rig, options
+    def _start(self, folder: Path, session: str, rig: StereoRig, setup: PitchSetup) -> None:
+        self.folder, self.session, self.rig, self.setup = folder, session, rig, setup
         self._summaries: list[models.PitchSummary] = []
         self._lost: list[LostFrame] = []
         self._problems: list[str] = []
@@ -182,7 +179,9 @@ class SessionWriter:
         folder = self.folder / safe_name(window.pitch_id)
         if folder.exists():
             shutil.rmtree(folder)
-        written = PitchFiles(folder, window, self.rig, self.options, self._config).write()
+        written = PitchFiles(
+            folder, window, self.rig, self.setup.recording, self._config
+        ).write()  # fmt: skip
         others = [s for s in self._summaries if s.pitch_id != window.pitch_id]
         self._summaries = sorted(
             [*others, written.summary], key=lambda s: (s.t_start_ns, s.pitch_id)
@@ -268,6 +267,7 @@ class SessionWriter:
             s: name if (self.folder / name).is_file() else None
             for s in SIDES for name in [SESSION_TIMESTAMPS.format(side=s)]
         }  # fmt: skip
+        how = self.setup.to_dict()
         return models.SessionManifest(
             app_version=APP_VERSION, rig_id=None, created_utc=utc(),
             pitch_id=None if last is None else last.pitch_id, session=self.session,
@@ -280,14 +280,10 @@ class SessionWriter:
             pitches=[safe_name(s.pitch_id) for s in self._summaries],
             frames=dict(self._frames), shed_frames=dict(self._shed),
             lost_frames=lost_records(dict.fromkeys(self._lost)),
-            clock=self._clock, recording=_plain(self.options), problems=list(self._problems),
+            clock=self._clock, recording=how["recording"],
+            setup={name: how[name] for name in SETUP}, problems=list(self._problems),
             **placed(self.rig.frame),
         )  # fmt: skip
-
-
-def _plain(options: RecordingOptions) -> dict[str, Any]:
-    values = {knob.name: getattr(options, knob.name) for knob in options.knobs()}
-    return {name: getattr(value, "value", value) for name, value in values.items()}
 
 
 def _new_folder(output_dir: Path, session: str) -> Path:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from trackcore.ballistics import FOOT_M, INCH_M, MPH_MPS, BallPhysics
 from trackcore.errors import InputError
+from trackcore.options import require_options
 from trackcore.synth._args import non_negative, positive, seed_number, whole
 from trackcore.synth._field import field_picture
 from trackcore.synth.balls import Ball, draw_balls
@@ -39,6 +40,8 @@ class PitchScene:
         How long the shutter is open [s].
     noise : float
         Standard deviation of Gaussian noise [grey levels].
+    physics : BallPhysics, optional
+        Of the balls and the air. Default: baseballs.
     clock_offset_s : float
         Added to stamps of the right camera it gives the left clock [s].
     before_s, after_s : float
@@ -64,6 +67,7 @@ class PitchScene:
         fps: float = 120.0,
         exposure_s: float = 0.4e-3,
         noise: float = 1.0,
+        physics: BallPhysics | None = None,
         clock_offset_s: float = 3.2e-3,
         before_s: float = 0.4,
         after_s: float = 0.4,
@@ -76,10 +80,11 @@ class PitchScene:
         self.clock_offset_s = float(clock_offset_s)
         n = whole("n_pitches", n_pitches, 1)
         before, after = non_negative("before_s", before_s), non_negative("after_s", after_s)
-        self.radius_m = BallPhysics().radius_m
-        self.flights = tuple(
-            fly(random_throw(1000 * self.seed + i), until_z_m=_CAUGHT_Z_M) for i in range(n)
-        )
+        air = BallPhysics() if physics is None else physics
+        require_options(air, BallPhysics, "physics")
+        self.radius_m = air.radius_m
+        throws = [random_throw(1000 * self.seed + i, physics=physics) for i in range(n)]
+        self.flights = tuple(fly(t, physics=physics, until_z_m=_CAUGHT_Z_M) for t in throws)
         starts, end = [], 0.0
         for flight in self.flights:
             starts.append(end + before)

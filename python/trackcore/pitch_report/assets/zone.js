@@ -40,7 +40,7 @@
     const colour = pitchColour(pitch, c);
     const group = element("g", { class: "place", "data-index": index });
     const chosen = index === shown;
-    group.append(element("circle", { cx: x, cy: -y, r: contents.ball, fill: colour, "fill-opacity": chosen ? 0.55 : 0.22, stroke: colour, "stroke-width": chosen ? 2.6 : 1.4, "vector-effect": "non-scaling-stroke" }));
+    group.append(element("circle", { cx: x, cy: -y, r: pitch.ball, fill: colour, "fill-opacity": chosen ? 0.55 : 0.22, stroke: colour, "stroke-width": chosen ? 2.6 : 1.4, "vector-effect": "non-scaling-stroke" }));
     const [a, b, turn] = pitch.ellipse;
     group.append(element("ellipse", { cx: x, cy: -y, rx: a, ry: b, transform: "rotate(" + -turn + " " + x + " " + -y + ")", fill: "none", stroke: colour, "stroke-width": 1, "vector-effect": "non-scaling-stroke" }));
     group.append(words(x, y, String(pitch.index), {}));

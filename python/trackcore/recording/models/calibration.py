@@ -49,6 +49,14 @@ class RoiAnnotations(Document):
     lane_gate_polygons: dict[str, list[Point]] | None = says("by camera", unit="px")
     plate_gate_polygons: dict[str, list[Point]] | None = says("by camera", unit="px")
 
+    @property
+    def lanes(self) -> dict[str, list[Point]]:
+        """The lane of each camera; files of other programs have one for both."""
+        if self.lane_gate_polygons is not None:
+            return self.lane_gate_polygons
+        one = self.lane_gate_polygon
+        return {} if one is None else {side: one for side in ("left", "right")}
+
 
 class ZoneDefinition(Document):
     """`calibration/strike_zone_definition.json`: corners at the front edge of the plate."""

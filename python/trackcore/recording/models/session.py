@@ -78,5 +78,9 @@ class SessionManifest(Document, Placed):
     )
     lost_frames: list[Lost] | None = says("frames that never came, or that no pitch has")
     recording: dict[str, Anything] | None = says("the documented section `recording`, as it was")
+    setup: dict[str, Anything] | None = says(
+        "how pitches were found and fitted: detection, tracking, timing, fit, and the ball in"
+        " metres and kilograms; the zone and the lanes are in `calibration`"
+    )
     clock: ClockMap | None = says("the cameras' clock and the world's")
     problems: list[str] | None = says("what could not be written, and why")
