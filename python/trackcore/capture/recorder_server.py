@@ -118,7 +118,7 @@ def main() -> None:
     sink = answer(lambda: pickle.load(pipe)())
     if sink is None:
         return  # the parent has been told why
-    with _locked(_folder(sink)), contextlib.suppress(EOFError):
+    with _locked(_folder(sink)), contextlib.suppress(EOFError, BrokenPipeError):  # the parent died
         _serve(_Server(sink), pipe, answer)
 
 

@@ -10,9 +10,25 @@ from rich.text import Text
 
 from trackcore.cli_output import Exit, Interrupt, Output
 from trackcore.cli_pitch.recorded import opened
-from trackcore.recording import SessionCheck, verify_package, verify_session
+from trackcore.recording import (
+    Finding,
+    RecordingStatus,
+    SessionCheck,
+    verify_package,
+    verify_session,
+)
 
 _MB = 1e6
+_CAME = {
+    Finding.GOOD: (Exit.GOOD, "done"),
+    Finding.LACKING: (Exit.WEAK, "lacking"),
+    Finding.WRONG: (Exit.ERROR, "failed"),
+}
+_MARKS = {
+    Finding.GOOD: Text("good", style="green"),
+    Finding.LACKING: Text("lacking", style="yellow"),
+    Finding.WRONG: Text("wrong", style="bold red"),
+}
 
 
 def verify(
@@ -33,11 +49,11 @@ def verify(
     with output.progress("checking ") as progress:
         look = verify_package if packed else verify_session
         found = look(folder, progress=progress, cancel=cancelled)
-    stopped = cancelled()
-    outcome = "cancelled" if stopped else "done" if found.ok else "failed"
-    code = Exit.CANCELLED if stopped else Exit.GOOD if found.ok else Exit.ERROR
+    code, outcome = (Exit.CANCELLED, "cancelled") if cancelled() else _CAME[found.finding]
     for check in found.problems:
         output.error(f"{check.where}: not so: {check.what}: {check.said}")
+    for check in found.lacks:
+        output.log(f"{check.where}: lacking: {check.said} ({check.what}: no)")
     return code, {"outcome": outcome, "session": str(folder), **found.to_dict()}, [
         *([_table(found)] if every else []), _said(found), _sizes(found),
     ]  # fmt: skip
@@ -46,15 +62,20 @@ def verify(
 def _table(found: SessionCheck) -> Table:
     table = Table("", "where", "what", "found")
     for check in found.checks:
-        mark = Text("good", style="green") if check.ok else Text("wrong", style="bold red")
-        table.add_row(mark, Text(check.where), Text(check.what), Text(check.said))
+        table.add_row(_MARKS[check.finding], Text(check.where), Text(check.what), Text(check.said))
     return table
 
 
 def _said(found: SessionCheck) -> Text:
-    n, wrong = len(found.checks), len(found.problems)
+    n, wrong, lacks = len(found.checks), len(found.problems), len(found.lacks)
+    status = "" if found.status in (None, RecordingStatus.COMPLETE) else f"{found.status}: "
     if wrong:
-        return Text(f"{wrong} of {n} checks failed", style="bold red")
+        return Text(f"{status}{wrong} of {n} checks failed", style="bold red")
+    if lacks:
+        said = (
+            f"{status}nothing is wrong, but {lacks} of {n} checks found less than there should be"
+        )
+        return Text(said, style="yellow")
     return Text(f"all {n} checks passed", style="green")
 
 

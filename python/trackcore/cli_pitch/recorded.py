@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from trackcore.capture import needs_recovery, recover_session
+from trackcore.capture.telemetry import JOURNAL_NAME
 from trackcore.cli_output import Output
 from trackcore.cli_pitch.outcome import SessionOutcome
 from trackcore.errors import RecordError
@@ -23,10 +24,12 @@ def opened(folder: Path, output: Output) -> RecordedSession:
     if needs_recovery(folder):
         writer = SessionWriter.resume(folder)
         found = recover_session(folder, [writer])
-        writer.close(RecordingStatus.RECOVERED, tuple(found.lost))
+        writer.close(RecordingStatus.RECOVERED, tuple(found.lost), found.frames)
         n = len(found.pitch_ids)
-        output.log(f"note: this recording was killed; {n} pitches were rebuilt from its journal")
-        session = open_session(folder)
+        output.log(f"note: this recording was killed; pitches rebuilt from its journal: {n}")
+        return open_session(folder)
+    if (folder / JOURNAL_NAME).exists():
+        output.log("note: this session is still being recorded")
     return session
 
 

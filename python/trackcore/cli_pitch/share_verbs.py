@@ -20,7 +20,8 @@ Examples:\n
   trackcore pitch verify recordings/night_20261127-190000 --all\n
   trackcore pitch verify ml-submission-20261127-200000.zip\n
 Checks values and counts, not only that files are there, and says what training data add to the
-videos. Exit code: 0 all is so, 1 something is not.
+videos. Exit code: 0 all is so, 3 nothing is wrong, but the recording was stopped or killed and says
+itself what it lacks, 1 something is wrong.
 """
 _PACKAGE_EXAMPLES = """
 Examples:\n

@@ -4,6 +4,8 @@ from trackcore.recording.calibration import (
     export_calibration_metadata as export_calibration_metadata,
 )
 from trackcore.recording.config import PitchConfig as PitchConfig
+from trackcore.recording.findings import Check as Check
+from trackcore.recording.findings import Finding as Finding
 from trackcore.recording.key_frames import FrameExtractor as FrameExtractor
 from trackcore.recording.key_frames import KeyFrame as KeyFrame
 from trackcore.recording.options import RecordingOptions as RecordingOptions

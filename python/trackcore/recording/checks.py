@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,6 +10,16 @@ from trackcore._cv2 import load_cv2, quiet
 from trackcore.cameras import WORLD, StereoRig
 from trackcore.recording.calibration import geometry, intrinsics, read_geometry, read_intrinsics
 from trackcore.recording.documents import metrics
+from trackcore.recording.findings import (
+    Check,
+    check_rows,
+    gaps_said,
+    is_whole,
+    lost_frames,
+    pitch_complete,
+    said_lost,
+    session_complete,
+)
 from trackcore.recording.models import (
     Detections,
     PitchManifest,
@@ -28,33 +37,11 @@ _NEAR_PX = 3.0
 _SAME = 1e-6
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at.
-
-    Attributes
-    ----------
-    where : str
-        `session`, or the pitch.
-    what : str
-        What should be so.
-    ok : bool
-    said : str
-        The figures.
-    """
-
-    where: str
-    what: str
-    ok: bool
-    said: str
-
-
 def session_checks(session: RecordedSession) -> Iterator[Check]:
     """Yield the checks of what is said of all pitches."""
     manifest, summary = session.manifest, session.summary
     yield Check("session", "the manifest is there", manifest is not None, "manifest.json")
-    yield Check("session", "the session is complete",
-                session.status is RecordingStatus.COMPLETE, session.status.value)  # fmt: skip
+    yield session_complete(session)
     yield from _calibration(session)
     if summary is None:
         yield Check("session", "the summary is there", ok=False, said="session_summary.json")
@@ -65,28 +52,27 @@ def session_checks(session: RecordedSession) -> Iterator[Check]:
         table = session.folder / SESSION_TIMESTAMPS.format(side=side)
         if video.is_file() or table.is_file():
             stamps = read_timestamps(table) if table.is_file() else ()
-            frames = decoded_frames(video)
-            yield Check("session", f"the {side} video has a frame for each row",
-                        frames == len(stamps), f"{frames} frames, {len(stamps)} rows")  # fmt: skip
+            said = None if manifest is None else manifest.video_frames
+            whole = session.status is RecordingStatus.COMPLETE
+            yield check_rows("session", side, decoded_frames(video), stamps, said, whole=whole)
             yield _growing("session", side, stamps)
 
 
 def pitch_checks(pitch: RecordedPitch) -> Iterator[Check]:
     """Yield the checks of one pitch."""
     where, manifest = pitch.folder.name, pitch.manifest
-    yield Check(where, "all files are there", not pitch.gaps, ", ".join(pitch.gaps) or "yes")
+    yield Check(where, "all files are there", not pitch.gaps, ", ".join(pitch.gaps) or "yes",
+                owned=set(pitch.gaps) <= gaps_said(manifest))  # fmt: skip
     if manifest is None:
         return
-    complete = manifest.status in (None, RecordingStatus.COMPLETE.value)
-    said = "; ".join(manifest.problems or ()) or manifest.status or "not said"
-    yield Check(where, "the pitch is complete", complete, said)
     stamps = {side: pitch.timestamps(side) for side in SIDES}
+    yield pitch_complete(pitch, manifest, stamps)
     for side in SIDES:
         yield from _frames(pitch, manifest, side, stamps[side])
         document = pitch.detections_document(side)
         if document is not None:
-            yield from _detections(where, side, document, stamps[side])
-        yield _sightings(pitch, side, stamps[side])
+            yield from _detections(manifest, side, document, stamps[side], where)
+        yield _sightings(pitch, manifest, side, stamps[side])
     yield from _observations(pitch, manifest)
     yield from _metrics(pitch, manifest, stamps)
     yield from _key_frames(pitch, manifest)
@@ -157,14 +143,13 @@ def _frames(
 ) -> Iterator[Check]:
     where, video = pitch.folder.name, pitch.video(side)
     frames = 0 if video is None else decoded_frames(video)
-    yield Check(where, f"the {side} video has a frame for each row",
-                frames == len(stamps), f"{frames} frames, {len(stamps)} rows")  # fmt: skip
+    yield check_rows(where, side, frames, stamps, manifest.video_frames, whole=is_whole(manifest))
     said = (manifest.frames or {}).get(side, len(stamps))
     yield Check(where, f"the manifest says how many {side} frames there are",
                 said == len(stamps), f"{said} said, {len(stamps)} rows")  # fmt: skip
     yield _growing(where, side, stamps)
     i = np.array([s.frame_index for s in stamps], np.int64)
-    lost = {f.frame_index for f in manifest.lost_frames or () if f.side == side}
+    lost = lost_frames(manifest, side)
     missing = set(range(int(i[0]), int(i[-1]) + 1)) - set(i.tolist()) if len(i) else set()
     yield Check(where, f"each {side} frame that is not there is named as lost",
                 missing <= lost, f"{len(missing)} missing, {len(lost)} named")  # fmt: skip
@@ -178,26 +163,29 @@ def _growing(where: str, side: str, stamps: Sequence[Stamp]) -> Check:
 
 
 def _detections(
-    where: str, side: str, document: Detections, stamps: Sequence[Stamp]
+    manifest: PitchManifest, side: str, document: Detections, stamps: Sequence[Stamp], where: str
 ) -> Iterator[Check]:
     found = document.detections
     yield Check(where, f"{side} detections are as many as they say",
                 document.detection_count == len(found) > 0 and document.camera == side,
                 f"{document.detection_count} said, {len(found)} there")  # fmt: skip
     rows = {s.frame_index: s.t_capture_monotonic_ns for s in stamps}
-    strange = sum(rows.get(d.frame_index) != d.timestamp_ns for d in found)
+    strange = [d.frame_index for d in found if rows.get(d.frame_index) != d.timestamp_ns]
     yield Check(where, f"{side} detections are of frames of the window",
-                strange == 0, f"{strange} of {len(found)} are not")  # fmt: skip
+                not strange, f"{len(strange)} of {len(found)} are not",
+                owned=set(strange) <= said_lost(manifest, side))  # fmt: skip
 
 
-def _sightings(pitch: RecordedPitch, side: str, stamps: Sequence[Stamp]) -> Check:
+def _sightings(
+    pitch: RecordedPitch, manifest: PitchManifest, side: str, stamps: Sequence[Stamp]
+) -> Check:
     seen = getattr(pitch, side)
     known = {s.t_capture_monotonic_ns for s in stamps}
     strange = sum(int(t) not in known for t in seen.t_ns)
-    finite = bool(np.isfinite(seen.xy_px).all())
+    sound = bool(np.isfinite(seen.xy_px).all()) and len(seen) > 0
     return Check(pitch.folder.name, f"{side} sightings are of frames of the window",
-                 strange == 0 and finite and len(seen) > 0,
-                 f"{strange} of {len(seen)} are not")  # fmt: skip
+                 strange == 0 and sound, f"{strange} of {len(seen)} are not",
+                 owned=sound and strange <= len(said_lost(manifest, side)))  # fmt: skip
 
 
 def _observations(pitch: RecordedPitch, manifest: PitchManifest) -> Iterator[Check]:

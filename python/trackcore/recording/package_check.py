@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from trackcore.errors import ArchiveError, SourceError
 from trackcore.recording import models
-from trackcore.recording.checks import Check
 from trackcore.recording.documents import MANIFEST
+from trackcore.recording.findings import Check
 from trackcore.recording.models.submission import PackedFile
 from trackcore.recording.package import (
     LAYOUT,
@@ -27,6 +27,7 @@ from trackcore.recording.package import (
 )
 from trackcore.recording.schema import KINDS
 from trackcore.recording.verify import SessionCheck, sizes_of
+from trackcore.recording.window import RecordingStatus
 from trackcore.session.archive import (
     BIGGEST_FILE_BYTES,
     DAMAGE,
@@ -93,7 +94,8 @@ def verify_package(
             raise
         raise ArchiveError(f"path: {file} is damaged or no package ({error})") from None
     sizes, added = sizes_of((PurePosixPath(n), i.file_size) for n, i in infos.items())
-    return SessionCheck(checks, sizes, added)
+    said = manifest.session.status
+    return SessionCheck(checks, sizes, added, RecordingStatus(said) if said else None)
 
 
 def _checked(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:

@@ -78,6 +78,7 @@ class PitchFiles:
         self._folder, self._window, self._rig = folder, window, rig
         self._options, self._config = options, config_path
         self._problems: list[str] = []
+        self._video_frames: dict[str, int] = {}
         self._start, self._end = window.pitch.start_ns, window.pitch.end_ns
         self._cameras = dict(zip(SIDES, rig.cameras, strict=True))
         self._found: dict[str, list[Detection]] = {
@@ -102,14 +103,14 @@ class PitchFiles:
         """Write everything; what cannot be written is a problem, and the rest goes on."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._what_was_seen()
-        self._manifest(RecordingStatus.TRUNCATED, {}, {})
+        self._manifest(RecordingStatus.TRUNCATED, {})
         for side in SIDES:
             write_timestamps(self._folder / TIMESTAMPS.format(side=side), self._stamps[side])
-        key_frames, videos = self._pictures()
+        key_frames = self._pictures()
         status = self._window.status
         if self._problems and status is RecordingStatus.COMPLETE:
             status = RecordingStatus.TRUNCATED
-        self._manifest(status, key_frames, videos)
+        self._manifest(status, key_frames)
         return WrittenPitch(self._folder, self._summary, tuple(self._problems))
 
     def _what_was_seen(self) -> None:
@@ -125,7 +126,6 @@ class PitchFiles:
         self,
         status: RecordingStatus,
         key_frames: dict[str, dict[str, str | None]],
-        videos: dict[str, str | None],
     ) -> None:
         window = self._window
         figures = metrics(
@@ -137,23 +137,27 @@ class PitchFiles:
         )  # fmt: skip
         manifest = create_pitch_manifest(
             self._summary, self._config, figures, status=status.value,
-            left_video=videos.get("left"), right_video=videos.get("right"),
+            left_video=self._video("left"), right_video=self._video("right"),
             left_timestamps=TIMESTAMPS.format(side="left"),
             right_timestamps=TIMESTAMPS.format(side="right"),
             speed_source=None if self._summary.speed_mph is None else "track",
             lost_frames=lost_records(window.lost), key_frames=key_frames or None,
             frames={s: len(self._stamps[s]) for s in SIDES},
+            video_frames=self._video_frames or None,
             pixfmt={s: _pixfmt(window.frames[s][0]) for s in SIDES if window.frames[s]},
             fit=None if window.fit is None else window.fit.documented(),
             problems=self._problems, **placed(self._rig.frame),
         )  # fmt: skip
         write_document(self._folder / MANIFEST, models.PitchManifest.model_validate(manifest))
 
-    def _pictures(self) -> tuple[dict[str, dict[str, str | None]], dict[str, str | None]]:
-        """Write videos and key frames in one pass over the pictures."""
+    def _video(self, side: str) -> str | None:
+        """Return the name of a video that was written."""
+        return VIDEO.format(side=side) if self._video_frames.get(side) else None
+
+    def _pictures(self) -> dict[str, dict[str, str | None]]:
+        """Write videos and key frames in one pass over the pictures; return the latter's names."""
         enabled = self._options.save_training_frames
         extractor = FrameExtractor(self._folder, enabled=enabled)
-        videos: dict[str, str | None] = {}
         for side in SIDES:
             frames = self._window.frames[side]
             fps = nominal_fps([s.t_capture_monotonic_ns for s in self._stamps[side]])
@@ -170,9 +174,9 @@ class PitchFiles:
             problem = video.close()
             if problem:
                 self._problems.append(problem)
-            videos[side] = video.path.name if video.path.is_file() else None
+            self._video_frames[side] = video.written
         self._tried(extractor.close)
-        return (extractor.key_frames() if enabled else {}), videos
+        return extractor.key_frames() if enabled else {}
 
     def _tried(self, write: Any) -> None:
         try:

@@ -35,7 +35,7 @@ from trackcore.recording.summary import (
     summary_table,
     utc,
 )
-from trackcore.recording.timestamps import Stamp, stamp_of, write_timestamps
+from trackcore.recording.timestamps import GrowingTable, salvage_timestamps, stamp_of
 from trackcore.recording.video import NOMINAL_FPS, VideoFile, salvage
 from trackcore.recording.window import (
     SIDES,
@@ -146,9 +146,9 @@ class SessionWriter:
         writer._frames.update(was.frames or {})
         writer._shed.update(was.shed_frames or {})
         writer._problems = list(was.problems or ())
+        writer._video_frames.update(was.video_frames or {})
         for side in SIDES:
-            said = salvage(writer.folder / SESSION_VIDEO.format(side=side))
-            writer._problems += [said] if said else []
+            writer._salvage(side)
         return writer
 
     _config: str | None = None
@@ -162,8 +162,24 @@ class SessionWriter:
         self._started, self._closed = utc(), False
         self._clock = ClockMap(monotonic_ns=time.monotonic_ns(), utc_ns=time.time_ns())
         self._videos: dict[str, VideoFile] = {}
-        self._stamps: dict[str, list[Stamp]] = {side: [] for side in SIDES}
+        self._tables = {
+            side: GrowingTable(folder / SESSION_TIMESTAMPS.format(side=side)) for side in SIDES
+        }
         self._frames, self._shed = dict.fromkeys(SIDES, 0), dict.fromkeys(SIDES, 0)
+        self._video_frames: dict[str, int] = {}
+
+    def _salvage(self, side: str) -> None:
+        """Take over the session's video of a writer that died, and its table."""
+        name = SESSION_VIDEO.format(side=side)
+        count = salvage(self.folder / name)
+        if count is None:
+            return
+        rows = salvage_timestamps(self._tables[side].path, count)
+        self._video_frames[side] = count
+        stamped = "" if rows == count else f", {rows} with their stamps"
+        self._problems.append(
+            f"{name}: its process died, {count} frames of it can be read{stamped}"
+        )
 
     def write_pitch(self, window: PitchWindow) -> WrittenPitch:
         """Write a pitch: its folder, and it is part of the session's summary from here on.
@@ -196,7 +212,7 @@ class SessionWriter:
         side = frame.side
         self._frames[side] += 1
         if side in self._videos and self._videos[side].write(frame.image):
-            self._stamps[side].append(stamp_of(frame))
+            self._tables[side].append(stamp_of(frame))
         else:
             self._shed[side] += 1
 
@@ -209,6 +225,7 @@ class SessionWriter:
         self,
         status: RecordingStatus = RecordingStatus.COMPLETE,
         lost: Sequence[LostFrame] = (),
+        frames: Mapping[str, int] | None = None,
     ) -> None:
         """Finish videos, summaries and the manifest. A second call does nothing.
 
@@ -218,19 +235,22 @@ class SessionWriter:
             A complete session in which something could not be written becomes a truncated one.
         lost : sequence of LostFrame
             Frames that never came, or that no pitch has.
+        frames : mapping of side to int, optional
+            How many came, where not all were handed in, as of a session whose own writer died;
+            those that are in no video count as shed.
         """
         if self._closed:
             return
         self._closed = True
         self._lost += lost
         for side in SIDES:
-            problem = self._videos[side].close() if side in self._videos else ""
-            if problem:
-                self._problems.append(problem)
-            if self._stamps[side]:
-                write_timestamps(
-                    self.folder / SESSION_TIMESTAMPS.format(side=side), self._stamps[side]
-                )
+            if side in self._videos:
+                self._problems += filter(None, [self._videos[side].close()])
+                self._video_frames[side] = self._videos[side].written
+            self._problems += filter(None, [self._tables[side].close()])
+        for side, count in (frames or {}).items():
+            self._frames[side] = count
+            self._shed[side] = count - self._video_frames.get(side, 0)
         if self._problems and status is RecordingStatus.COMPLETE:
             status = RecordingStatus.TRUNCATED
         self._write_session(status, ended=utc())
@@ -279,6 +299,7 @@ class SessionWriter:
             status=status.value, started_utc=self._started, ended_utc=ended,
             pitches=[safe_name(s.pitch_id) for s in self._summaries],
             frames=dict(self._frames), shed_frames=dict(self._shed),
+            video_frames=dict(self._video_frames) or None,
             lost_frames=lost_records(dict.fromkeys(self._lost)),
             clock=self._clock, recording=how["recording"],
             setup={name: how[name] for name in SETUP}, problems=list(self._problems),

@@ -8,8 +8,10 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from trackcore.errors import TrackcoreError
-from trackcore.recording.checks import Check, pitch_checks, session_checks
+from trackcore.recording.checks import pitch_checks, session_checks
+from trackcore.recording.findings import Check, Finding
 from trackcore.recording.reader import RecordedSession, open_session
+from trackcore.recording.window import RecordingStatus
 
 KINDS = {".avi": "video", ".mp4": "video", ".mkv": "video", ".png": "pictures",
          ".json": "telemetry", ".csv": "telemetry"}  # fmt: skip
@@ -29,29 +31,45 @@ class SessionCheck:
     added_percent : float
         What detections, observations, pictures and calibration add to the videos [%]; NaN without
         videos.
+    status : RecordingStatus or None
+        How the recording ended, as it says itself; None where it does not.
     """
 
     checks: tuple[Check, ...]
     bytes: dict[str, int]
     added_percent: float
+    status: RecordingStatus | None
+
+    @property
+    def finding(self) -> Finding:
+        """The worst of all: `LACKING` where the files say themselves all that is not so."""
+        found = {check.finding for check in self.checks}
+        return next((f for f in (Finding.WRONG, Finding.LACKING) if f in found), Finding.GOOD)
 
     @property
     def ok(self) -> bool:
         """Whether nothing is wrong."""
-        return all(check.ok for check in self.checks)
+        return self.finding is not Finding.WRONG
 
     @property
     def problems(self) -> tuple[Check, ...]:
         """The checks that failed."""
-        return tuple(check for check in self.checks if not check.ok)
+        return tuple(check for check in self.checks if check.finding is Finding.WRONG)
+
+    @property
+    def lacks(self) -> tuple[Check, ...]:
+        """What is not there, and is said not to be: see `Finding`."""
+        return tuple(check for check in self.checks if check.finding is Finding.LACKING)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, fit for JSON."""
         known = self.added_percent == self.added_percent
         return {
             "ok": self.ok,
-            "checks": [{"where": c.where, "what": c.what, "ok": c.ok, "said": c.said}
-                       for c in self.checks],
+            "finding": self.finding.value,
+            "status": None if self.status is None else self.status.value,
+            "checks": [{"where": c.where, "what": c.what, "ok": c.ok, "said": c.said,
+                        "finding": c.finding.value} for c in self.checks],
             "bytes": dict(self.bytes),
             "added_percent": self.added_percent if known else None,
         }  # fmt: skip
@@ -84,8 +102,10 @@ def verify_session(
 
     Notes
     -----
-    Videos are decoded and their frames counted. Observations are projected into both pictures by
-    the rig of the session, each at its own time, and must come within 3 px of what was seen there.
+    What a recording that was stopped or killed has not, and says it has not, is no failed check: it
+    is in `lacks`. Videos are decoded and their frames counted. Observations are projected into both
+    pictures by the rig of the session, each at its own time, and must come within 3 px of what was
+    seen there.
     """
     session = open_session(folder)
     checks = list(_guarded("session", lambda: session_checks(session)))
@@ -99,7 +119,14 @@ def verify_session(
         if progress is not None:
             progress(done + 1, len(pitches))
     sizes, added = sizes_of(_files(session.folder))
-    return SessionCheck(tuple(checks), sizes, added)
+    return SessionCheck(tuple(checks), sizes, added, _status(session))
+
+
+def _status(session: RecordedSession) -> RecordingStatus | None:
+    try:
+        return session.status if session.manifest is not None else None
+    except TrackcoreError:  # said by the session's checks
+        return None
 
 
 def _pitches(session: RecordedSession) -> tuple[Any, ...]:

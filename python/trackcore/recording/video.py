@@ -46,6 +46,8 @@ class VideoFile:
         if not (math.isfinite(fps) and fps > 0):
             raise InputError(f"fps: expected a number above 0, got {fps!r}")
         self.path, self.codec, self.count = path, codec, 0
+        self.written = 0
+        """Frames in the file, once it is closed."""
         self._fps = fps
         self._beside = _beside(path)
         self._writer: Any = None
@@ -90,7 +92,7 @@ class VideoFile:
             return ""
         self._writer.release()
         self._writer = None
-        there = frames_in(self._beside)
+        there = self.written = frames_in(self._beside)
         if there == 0:
             self._beside.unlink(missing_ok=True)
             return f"{self.path.name}: nothing could be written (no room, or no encoder)"
@@ -104,20 +106,20 @@ def _beside(path: Path) -> Path:
     return path.with_name(f".{path.stem}.part{path.suffix}")
 
 
-def salvage(path: Path) -> str:
-    """Give a video whose process died its name, if there is one; return what is to be said of it.
+def salvage(path: Path) -> int | None:
+    """Give a video whose process died its name; return how many of its frames can be read.
 
-    It has no index, and so its frames are counted by decoding.
+    None if there is none. It has no index, and so its frames are counted by decoding.
     """
     part = _beside(path)
     if not part.is_file():
-        return ""
+        return None
     count = decoded_frames(part)
     if count == 0:
         part.unlink(missing_ok=True)
-        return f"{path.name}: its process died, nothing of it can be read"
-    part.replace(path)
-    return f"{path.name}: its process died, {count} frames of it can be read"
+    else:
+        part.replace(path)
+    return count
 
 
 def decoded_frames(path: Path) -> int:

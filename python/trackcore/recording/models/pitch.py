@@ -185,6 +185,7 @@ class PitchManifest(Document, Placed, CalledPitch):
         "by camera and kind: name of the picture; null: there was no such moment"
     )
     frames: dict[str, Count] | None = says("by camera: frames of the window")
+    video_frames: dict[str, Count] | None = says("by camera: frames in the pitch's video")
     pixfmt: dict[str, str] | None = says("by camera: `GRAY8` or `BGR24`")
     fit: dict[str, Anything] | None = says("everything the fit says")
     problems: list[str] | None = says("what could not be written, and why")

@@ -76,6 +76,7 @@ class SessionManifest(Document, Placed):
     shed_frames: dict[str, Count] | None = says(
         "by camera: frames left out of the session's video, so that nothing else had to be"
     )
+    video_frames: dict[str, Count] | None = says("by camera: frames in the session's video")
     lost_frames: list[Lost] | None = says("frames that never came, or that no pitch has")
     recording: dict[str, Anything] | None = says("the documented section `recording`, as it was")
     setup: dict[str, Anything] | None = says(
