@@ -245,6 +245,13 @@ def test_a_camera_that_is_not_there_is_an_error() -> None:
         capture(cameras=(97, 98))
 
 
+def test_a_camera_of_another_size_than_the_rigs_is_refused() -> None:
+    (left, right), _ = footage()
+    halves = tuple(LoopSource(i[:9, ::2, ::2], fps=120.0, camera_id="a") for i in (left, right))
+    with pytest.raises(tc.InputError, match=r"left: expected pictures of 480 x 270 px, .*240"):
+        capture(cameras=halves)
+
+
 def test_a_pitch_that_is_stopped_in_the_middle_says_so() -> None:
     middle = len(replayed().frames["left"]) // 2 + replayed().frames["left"][0].frame_index
     sink = Sink()

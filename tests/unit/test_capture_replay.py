@@ -258,5 +258,9 @@ def test_the_engine_names_what_is_wrong() -> None:
     engine = tc.PitchEngine(rig())
     with pytest.raises(tc.InputError, match="frame: expected a CapturedFrame"):
         engine.push(np.zeros((4, 4), np.uint8))
+    small = CapturedFrame(side="left", camera_id="a", frame_index=1, t_capture_monotonic_ns=0,
+                          image=np.zeros((270, 240), np.uint8))  # fmt: skip
+    with pytest.raises(tc.InputError, match=r"left: expected pictures of 480 x 270 px, as the rig"):
+        engine.push(small)
     with pytest.raises(tc.InputError, match="lanes_px: expected sides"):
         tc.PitchSetup(lanes_px={"middle": [[0, 0], [1, 0], [1, 1]]})

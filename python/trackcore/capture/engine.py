@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from trackcore.balls import BallDetector
 from trackcore.cameras import Camera, StereoRig
@@ -98,9 +102,11 @@ class PitchEngine:
         Raises
         ------
         InputError
-            If it is no `CapturedFrame` of a known side, or its picture is none.
+            If it is no `CapturedFrame` of a known side, or its picture is none, or not as large as
+            those of the rig's camera.
         """
         check_frame(frame)
+        check_size(self.rig, frame.side, frame.image)
         number = frame.frame_index
         stamp, lost = self._order.take(frame.side, number, frame.t_capture_monotonic_ns)
         for missing in lost:
@@ -188,6 +194,20 @@ def window_of(
         pitch=plan.pitch, fit=flight, frames=frames, detections=detections,  # type: ignore[arg-type]
         lost=plan.lost, status=status,
     )  # fmt: skip
+
+
+def check_size(rig: StereoRig, side: str, image: NDArray[Any]) -> None:
+    """Refuse pictures of another size than those a camera was calibrated with.
+
+    Raises
+    ------
+    InputError
+    """
+    w, h = camera_of(rig, side).size
+    shape = np.shape(image)
+    if shape[:2] != (h, w):
+        got = f"{shape[1]} x {shape[0]}" if len(shape) >= 2 else f"shape {shape}"
+        raise InputError(f"{side}: expected pictures of {w} x {h} px, as the rig's, got {got}")
 
 
 def check_frame(frame: object) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from trackcore.cameras import StereoRig
 from trackcore.cameras.io import rig_to_dict
 from trackcore.capture.assemble import WindowAssembler, WindowPlan
-from trackcore.capture.engine import camera_of, detectors, fitted, setup_of, window_of
+from trackcore.capture.engine import camera_of, check_size, detectors, fitted, setup_of, window_of
 from trackcore.capture.faults import CaptureCounts, naming
 from trackcore.capture.intake import Intake
 from trackcore.capture.options import CaptureOptions
@@ -156,6 +156,8 @@ class CaptureHost:
         ------
         SourceError
             If a camera cannot be opened or gives no frame.
+        InputError
+            If a camera's pictures are not as large as the rig's.
         StoreError
             If the folder cannot be written to, or another process records into it.
         """
@@ -298,6 +300,7 @@ class CaptureHost:
         for side, frame in frames.items():
             if frame is None:
                 raise SourceError(f"{side}: the source has no frames")
+            check_size(self.rig, side, frame.image)
         return {side: frame for side, frame in frames.items() if frame is not None}
 
     def _make_ring(self, first: dict[str, SourceFrame]) -> SlotRing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,15 +64,15 @@ def run(
     outcome = SessionOutcome(job.rig, chosen.setup.zone, job.folder, job.session, output)
     writer = None if not job.write_session else session_writer(job)
     sinks: list[Any] = [outcome] if writer is None else [writer, outcome]
-    with output.progress("replaying") as progress:
+    with writer or nullcontext(), output.progress("replaying") as progress:
         done = replay_pitches(
             job.left, job.right, job.rig, chosen.setup, fps=job.fps, timestamps=job.stamps,
             session=job.session, sinks=sinks, progress=progress, cancel=cancelled,
         )  # fmt: skip
-    if writer is not None:
-        ended = RecordingStatus.TRUNCATED if done.cancelled else RecordingStatus.COMPLETE
-        writer.close(ended, tuple(done.lost))
-        outcome.files["session"] = str(writer.folder)
+        if writer is not None:
+            ended = RecordingStatus.TRUNCATED if done.cancelled else RecordingStatus.COMPLETE
+            writer.close(ended, tuple(done.lost))
+            outcome.files["session"] = str(writer.folder)
     code, word = outcome.judged(cancelled=done.cancelled)
     record: dict[str, Any] = {
         "outcome": word,
