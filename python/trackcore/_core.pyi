@@ -4,7 +4,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['BallDetector', 'BallOptions', 'FeatureOptions', 'FramePyramid', 'PointOptions', 'RegionOptions', 'SANITIZED', 'Tracker', 'available_threads', 'best_cpu_level', 'cpu_level', 'detect_features', 'distort', 'find_blobs', 'find_pattern', 'first_without_center', 'fit_blobs', 'frame_motion', 'frame_stats', 'track_points', 'track_regions', 'track_stats', 'triangulate', 'undistort', 'without_overlaps']
+__all__: list[str] = ['BallDetector', 'BallOptions', 'FeatureOptions', 'FramePyramid', 'PointOptions', 'RegionOptions', 'SANITIZED', 'Tracker', 'available_threads', 'best_cpu_level', 'copy_past_caches', 'cpu_level', 'detect_features', 'distort', 'find_blobs', 'find_pattern', 'first_without_center', 'fit_blobs', 'frame_motion', 'frame_stats', 'track_points', 'track_regions', 'track_stats', 'triangulate', 'undistort', 'without_overlaps']
 class FramePyramid:
     def __init__(self) -> None:
         ...
@@ -73,6 +73,8 @@ class RegionOptions:
 def available_threads() -> int:
     ...
 def best_cpu_level() -> str:
+    ...
+def copy_past_caches(to: numpy.typing.NDArray[numpy.uint8], source: numpy.typing.NDArray[numpy.uint8]) -> None:
     ...
 def cpu_level() -> str:
     ...

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 
 import trackcore as tc
 from tests.unit.capture_footage import footage
+from trackcore import _core
 from trackcore.capture.merge import SideBySide
 from trackcore.capture.ring import _ROW, RingReader, SlotRing, sweep_rings
 from trackcore.capture.telemetry import balls_to_row, row_to_balls
@@ -134,3 +136,12 @@ def test_rings_whose_session_is_gone_are_swept_up(tmp_path, monkeypatch) -> None
     sweep_rings()
     (ring,) = shared.iterdir()
     assert RingReader(ring).folder == kept
+
+
+@pytest.mark.parametrize("offset", [0, 1, 16, 33])
+@pytest.mark.parametrize("size", [0, 1, 63, 64, 65, 129, 4097])
+def test_a_copy_past_the_caches_is_a_copy_and_no_more(size: int, offset: int) -> None:
+    source = np.random.default_rng(size).integers(1, 255, size, dtype=np.uint8)
+    to = np.zeros(size + 100, np.uint8)
+    _core.copy_past_caches(to[offset : offset + size], source)
+    assert_array_equal(to, np.pad(source, (offset, 100 - offset)))

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from trackcore import _core
 from trackcore.errors import RecordError
 from trackcore.recording import SIDES
 
@@ -68,7 +69,6 @@ class SlotRing:
             self._memory = mmap.mmap(-1, size)
         else:
             self._memory = _mapped(self.path, size)
-        self._bytes = memoryview(self._memory)
         self._pixels = np.frombuffer(self._memory, np.uint8)
         self._pixels[:] = 0  # every page is there before the first frame
         _HEAD.pack_into(self._memory, 0, _MAGIC, slots, self._stride, self._table)
@@ -134,7 +134,6 @@ class SlotRing:
     def close(self, *, keep: bool = False) -> None:
         """Let go of the memory, and of the file if it is not to be kept."""
         self._pixels = np.empty(0, np.uint8)
-        self._bytes.release()
         with contextlib.suppress(BufferError):  # somebody still looks at a picture
             self._memory.close()
         if self.path is not None and not keep:
@@ -145,11 +144,11 @@ class SlotRing:
 
         numpy lets go of it; on two busy processors getting it back took as long as the copy.
         """
+        view = self._view(slot, image.shape)
         if image.flags.c_contiguous:
-            begin = self._table + slot * self._stride
-            self._bytes[begin : begin + image.nbytes] = image.data.cast("B")
+            _core.copy_past_caches(view, image)
         else:
-            np.copyto(self._view(slot, image.shape), image)
+            np.copyto(view, image)
 
     def _view(self, slot: int, shape: Sequence[int]) -> NDArray[np.uint8]:
         begin = self._table + slot * self._stride

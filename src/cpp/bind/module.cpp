@@ -12,6 +12,7 @@ namespace py = pybind11;
 namespace trackcore::bind {
 void register_balls(py::module_& m);
 void register_blobs(py::module_& m);
+void register_copy(py::module_& m);
 void register_detect(py::module_& m);
 void register_distortion(py::module_& m);
 void register_frame_stats(py::module_& m);
@@ -53,6 +54,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     bind::register_pyramid(m);  // first: the others' signatures name its class
     bind::register_balls(m);
     bind::register_blobs(m);
+    bind::register_copy(m);
     bind::register_detect(m);
     bind::register_frame_stats(m);
     bind::register_track_points(m);
