@@ -15,10 +15,10 @@ from trackcore.pitch_report.cards import PitchRow
 from trackcore.pitch_report.contents import pitch_contents, session_contents
 from trackcore.pitch_report.views import PitchView
 from trackcore.recording import SIDES, PitchWindow
-from trackcore.report._html import Html, data, script, tag
+from trackcore.report._html import Html, tag
+from trackcore.report.page import asset as shared_asset
+from trackcore.report.page import page
 from trackcore.report.sections import section
-from trackcore.report.write import POLICY
-from trackcore.report.write import asset as shared_asset
 
 _ASSETS = Path(__file__).with_name("assets")
 _SCRIPTS = ("pitches.js", "zone.js", "flight.js", "planes.js", "frames.js")
@@ -122,25 +122,12 @@ def write_session_report(
 
 
 def _page(title: str, shown: dict[str, Any], main: Html) -> str:
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        tag("title", f"{title}: {len(shown['pitches'])} pitches"),
-        Html(f"<style>{shared_asset('report.css')}{_asset('pitch.css')}</style>"),
-    )
     scripts = [shared_asset("plotly-gl3d.min.js"), shared_asset("theme.js")]
     scripts += [*map(_asset, _SCRIPTS), shared_asset("main.js")]
-    body = tag(
-        "body",
-        tag("div", tag("strong", title), tag("span", "trackcore pitch"), class_="bar"),
-        main,
-        data("contents", shown),
-        *map(script, scripts),
-    )
-    return "<!doctype html>\n" + tag("html", head, body, lang="en") + "\n"
+    return page(
+        title, f"{len(shown['pitches'])} pitches", "trackcore pitch", main, shown,
+        style=shared_asset("report.css") + _asset("pitch.css"), scripts=scripts,
+    )  # fmt: skip
 
 
 def _main(

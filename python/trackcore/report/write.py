@@ -12,21 +12,16 @@ from trackcore.errors import InputError
 from trackcore.frame_regions import REGIONS
 from trackcore.frames import Clip, open_clip
 from trackcore.report import sections, words
-from trackcore.report._html import Html, data, script, tag
+from trackcore.report._html import Html, tag
 from trackcore.report.measures import Measures
+from trackcore.report.page import asset, page
 from trackcore.report.posters import posters
 from trackcore.report.rows import ReportAttempt, ReportSetting
 from trackcore.report.scene3d import scene
 from trackcore.solver import Solve, TrackRole
 from trackcore.tracks import Tracks
 
-_ASSETS = Path(__file__).with_name("assets")
 _SCRIPTS = ("theme.js", "scene.js", "clip.js", "series.js", "regions.js", "table.js", "main.js")
-# The browser itself refuses the network; Plotly makes functions while it runs.
-POLICY = (
-    "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; "
-    "script-src 'unsafe-inline' 'unsafe-eval'; worker-src blob:"
-)
 
 
 def write_report(
@@ -116,24 +111,11 @@ def _page(
         "regionNames": list(REGIONS),
         "roles": [words.ROLE[role] for role in TrackRole],
     }
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        tag("title", f"{title}: grade {solve.grade.value}"),
-        Html(f"<style>{asset('report.css')}</style>"),
-    )
-    scripts = [script(asset(name)) for name in ("plotly-gl3d.min.js", *_SCRIPTS)]
-    body = tag(
-        "body",
-        tag("div", tag("strong", title), tag("span", "trackcore solve"), class_="bar"),
-        _main(measures, top, cards),
-        data("contents", contents),
-        *scripts,
-    )
-    return "<!doctype html>\n" + tag("html", head, body, lang="en") + "\n"
+    return page(
+        title, f"grade {solve.grade.value}", "trackcore solve", _main(measures, top, cards),
+        contents, style=asset("report.css"),
+        scripts=[asset(name) for name in ("plotly-gl3d.min.js", *_SCRIPTS)],
+    )  # fmt: skip
 
 
 def _main(measures: Measures, top: Sequence[Html], cards: Sequence[Html]) -> Html:
@@ -166,11 +148,6 @@ def _main(measures: Measures, top: Sequence[Html], cards: Sequence[Html]) -> Htm
             wide=True, note="Click a heading to sort, a track to mark it above.",
         ),
     )  # fmt: skip
-
-
-def asset(name: str) -> str:
-    """Return a file that reports are made of."""
-    return (_ASSETS / name).read_text(encoding="utf-8")
 
 
 def _opened(clip: str | PathLike[str], tracks: Tracks) -> Clip:
