@@ -106,7 +106,8 @@ class Searcher {
 
     /// All scales of an octave at once, row by row, so that nothing leaves the second cache.
     void octave(const Whole& whole, double had, int o, Whole& half) {
-        const int scales = std::min(last_scale_ - o * per_octave, per_octave), last = scales + 2;
+        const int scales = std::clamp(last_scale_ - o * per_octave, 1, per_octave);
+        const int last = scales + 2;
         found_.resize(static_cast<std::size_t>(whole.width) + 1);
         // Others look back by what they lag behind, and the next in line by its own window.
         int lag = 4, kept = lag;

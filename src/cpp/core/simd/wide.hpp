@@ -69,6 +69,7 @@ inline Wide pick_less(const Wide& a, const Wide& b, const Wide& yes, const Wide&
 }
 /// yes where a is a number, no where it is NaN.
 inline Wide pick_known(const Wide& a, const Wide& yes, const Wide& no) {
+    // NOLINTNEXTLINE(misc-redundant-expression): only NaN differs from itself
     return each([&](int i) { return a.part[i] == a.part[i] ? yes.part[i] : no.part[i]; });
 }
 inline Wide larger(const Wide& a, const Wide& b) { return pick_less(b, a, a, b); }
