@@ -2,8 +2,11 @@
 
     python -m tests.compat.make
 
-Run it when a release is made. What a release wrote is evidence: a folder that exists is not
-written again, so delete it by hand only while its release is not out.
+Run it when a release is made. What a release wrote is evidence: a part that exists is not written
+again, so delete it by hand only while its release is not out. Beside session and behaviour records
+there is `recording/`, a session of one pitch with all that can be written: rendered at 24 frames a
+second, found and fitted in pictures of 640 x 360, and written with every 40th pixel of them, so
+that it stays small.
 """
 
 from __future__ import annotations
@@ -14,7 +17,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import trackcore as tc
+from tests.unit.pitch_windows import rig, tiny
+from trackcore import synth
+from trackcore.ballistics import BALLS
+from trackcore.capture import open_source
+from trackcore.recording import SIDES
 from trackcore.session.models import Behavior
 
 HERE = Path(__file__).parent
@@ -86,11 +96,35 @@ def behavior(session_id: str) -> Behavior:
     })  # fmt: skip
 
 
-def main() -> None:
-    """Write the folder of this release."""
-    folder = HERE / f"trackcore-{importlib.metadata.version('trackcore')}"
-    if folder.exists() and any(folder.iterdir()):
-        raise SystemExit(f"{folder.name} exists: what a release wrote is not written again")
+def recording(folder: Path) -> None:
+    """Write a session of one pitch."""
+    scene = synth.PitchScene(rig(), 3, n_pitches=1, fps=24.0, noise=0.0, before_s=0.3, after_s=0.3)
+    setup = tc.PitchSetup(
+        recording=tc.RecordingOptions(
+            save_detections=True, save_observations=True, save_training_frames=True,
+            pre_roll_ms=60.0, post_roll_ms=60.0,
+        ),
+        ball=BALLS["softball"], lanes_px={"left": [[0, 0], [639, 0], [639, 359], [0, 359]]},
+    )  # fmt: skip
+    names = {"left": "L7", "right": "R9"}
+    cameras = [
+        open_source(np.stack([*scene.frames(side)]), side=side, camera_id=names[side],
+                    timestamps=scene.films[side].t_ns) for side in SIDES
+    ]  # fmt: skip
+    (window,) = tc.replay_pitches(*cameras, scene.rig, setup, session="night").windows
+    small = tiny(window, every=40)
+    with tc.SessionWriter(
+        folder, "night", scene.rig, setup, config_path="default.yaml",
+        camera_ids=names, fps=24.0, mode="replay",
+    ) as writer:  # fmt: skip
+        for frame in small.frames["left"][:3]:
+            writer.write_frame(frame)
+        writer.write_pitch(small)
+    writer.folder.rename(folder / "recording")
+
+
+def records(folder: Path) -> None:
+    """Write session and behaviour records."""
     with tempfile.TemporaryDirectory() as temporary:
         recorder = tc.SessionRecorder(temporary)
         names = [record(recorder, model) for model in DISTORTION]
@@ -103,6 +137,17 @@ def main() -> None:
         for part in ("sessions", "behavior"):
             shutil.copytree(store.root / part, folder / part, dirs_exist_ok=True)
         shutil.copy(store.home.aggregate_stats, folder)
+
+
+def main() -> None:
+    """Write the parts of this release's folder that are not there."""
+    folder = HERE / f"trackcore-{importlib.metadata.version('trackcore')}"
+    parts = {"sessions": records, "recording": recording}
+    missing = [name for name in parts if not (folder / name).exists()]
+    if not missing:
+        raise SystemExit(f"{folder.name} exists: what a release wrote is not written again")
+    for name in missing:
+        parts[name](folder)
 
 
 if __name__ == "__main__":

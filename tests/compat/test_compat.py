@@ -7,6 +7,10 @@ from pathlib import Path
 import pytest
 
 import trackcore as tc
+from trackcore.ballistics import BALLS
+from trackcore.recording import SIDES, Finding
+from trackcore.recording.documents import read_document
+from trackcore.recording.schema import KINDS
 from trackcore.session import models, text
 
 HERE = Path(__file__).parent
@@ -82,3 +86,54 @@ def test_what_a_release_wrote_is_read_and_written_as_it_was(release, tmp_path):
             assert record.to_dict() == json.loads(folder.file(name).read_bytes())
             assert folder.save(name, record) == record
     assert store.aggregate_stats().to_dict() == json.loads(store.home.aggregate_stats.read_bytes())
+
+
+RECORDINGS = [path / "recording" for path in RELEASES if (path / "recording").exists()]
+RECORDED = pytest.mark.parametrize("folder", RECORDINGS, ids=lambda path: path.parent.name)
+
+
+def test_there_is_a_recorded_session_of_a_release():
+    assert len(RECORDINGS) > 0
+
+
+def schema_of(path):
+    """Return the schema of a document of a recorded session."""
+    name = path.stem.removeprefix("left_").removeprefix("right_")
+    if name == "manifest":
+        name = "session_manifest" if path.parent.name == "recording" else "pitch_manifest"
+    return KINDS["intrinsics" if name.startswith("intrinsics") else name]
+
+
+@RECORDED
+def test_every_document_of_a_recorded_session_is_read_and_written_as_it_was(folder):
+    documents = [path for path in folder.rglob("*.json") if path.name != "rig.json"]
+    assert len(documents) >= 11
+    for path in documents:
+        record = read_document(path, schema_of(path))
+        assert record.to_dict() == json.loads(path.read_bytes()), path.name
+        assert list(unknown(record)) == [], path.name
+
+
+@RECORDED
+def test_a_recorded_session_is_opened_whole_and_fitted_to_what_it_said(folder):
+    pytest.importorskip("cv2")
+    session = tc.open_session(folder)
+    assert session.gaps == ()
+    assert session.setup.ball == BALLS["softball"]
+    assert list(session.setup.lanes_px) == ["left"]
+    check = tc.verify_session(folder)
+    assert check.finding is Finding.GOOD, check.problems
+    (pitch,) = session.pitches
+    assert [pitch.timestamps(side)[0].camera_id for side in SIDES] == ["L7", "R9"]
+    for side in SIDES:
+        frames = list(pitch.frames(side))
+        assert len(frames) == len(pitch.timestamps(side)) > 10
+        assert len(pitch.key_frames(side)) >= 7
+        assert frames[0].image.shape == pitch.frames(side)[0].image.shape
+    said, again = pitch.manifest.fit, pitch.fit().documented()
+    assert again["is_strike"] == said["is_strike"]
+    for name in ("velo_mph", "speed_plate_mph", "iVB_in"):
+        assert again[name] == pytest.approx(said[name], abs=1e-3)
+    assert again["trajectory"]["plate_crossing_xyz_ft"] == pytest.approx(
+        said["trajectory"]["plate_crossing_xyz_ft"], abs=1e-4
+    )

@@ -70,10 +70,10 @@ def seen_from(rig: tc.StereoRig, window: PitchWindow) -> PitchWindow:
     )  # fmt: skip
 
 
-def tiny(window: PitchWindow) -> PitchWindow:
+def tiny(window: PitchWindow, every: int = 8) -> PitchWindow:
     """Return a pitch with every eighth pixel of its pictures: for tests that count, not look."""
     frames = {
-        side: [dataclasses.replace(f, image=np.ascontiguousarray(f.image[::8, ::8]))
+        side: [dataclasses.replace(f, image=np.ascontiguousarray(f.image[::every, ::every]))
                for f in window.frames[side]]
         for side in SIDES
     }  # fmt: skip

@@ -13,7 +13,12 @@ import trackcore as tc
 from tests.unit.pitch_windows import rig
 from trackcore import InputError
 from trackcore.errors import RecordError
-from trackcore.recording.calibration import read_calibration, read_geometry, read_intrinsics
+from trackcore.recording.calibration import (
+    read_calibration,
+    read_geometry,
+    read_intrinsics,
+    read_rois,
+)
 
 LANE = [[10, 20], [600, 20], [600, 300]]
 
@@ -61,9 +66,23 @@ def test_what_was_written_reads_back(tmp_path):
     assert (zoned.bottom_m, zoned.top_m) == pytest.approx((0.5, 1.0))
     assert read_intrinsics(tmp_path)["left"].fx == made.left.K[0, 0]
     assert read_geometry(tmp_path).baseline_ft == pytest.approx(made.baseline_m / 0.3048)
-    assert not (tmp_path / "calibration" / "roi_annotations.json").exists()
     assert read_calibration(tmp_path / "none") == (None, None)
     assert read_geometry(tmp_path / "none") is None
+
+
+def test_without_lanes_the_whole_picture_is_the_lane_and_says_so(tmp_path):
+    made = rig()
+    folder = tc.export_calibration_metadata(tmp_path, made, "L", "R")
+    assert len(list(folder.glob("*.json"))) == 6
+    rois = told(folder, "roi_annotations")
+    whole = [[0, 0], [639, 0], [639, 359], [0, 359]]
+    assert rois["lane_gate_polygon"] == rois["lane_gate_polygons"]["right"] == whole
+    assert set(rois["lane_gate_sources"].values()) == {"whole_picture"}
+    assert "plate_gate_polygons" not in rois
+    assert read_rois(tmp_path).lanes == {}
+    tc.export_calibration_metadata(tmp_path, made, "L", "R", lane_gate={"left": LANE})
+    assert read_rois(tmp_path).lanes == {"left": [(10, 20), (600, 20), (600, 300)]}
+    assert told(folder, "roi_annotations")["lane_gate_polygons"]["right"] == whole
 
 
 @pytest.mark.parametrize("name", ["stereo_geometry", "intrinsics_left"])

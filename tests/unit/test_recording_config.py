@@ -135,6 +135,18 @@ def test_the_documented_polygons_beside_the_file_are_read(tmp_path):
     rois.write_text(json.dumps({"shared": True, "lane": [[0, 0], [9, 0], [9, 9]], "plate": None}))
     config = tc.PitchConfig.load(path)
     assert config.lanes_px == {s: [(0, 0), (9, 0), (9, 9)] for s in ("left", "right")}
+    assert config.setup.lanes_px == config.lanes_px
+    assert config.plates_px == {}
+    own = tmp_path / "lane_roi.json"
+    own.write_text(json.dumps({"right": [[0, 0], [5, 0], [5, 5]], "SN-123": [[0, 0]]}))
+    both = {"lane": [[0, 0], [9, 0], [9, 9]], "plate": [[1, 1], [2, 1], [2, 2]]}
+    rois.write_text(json.dumps(both))
+    config = tc.PitchConfig.load(path)
+    assert config.lanes_px["left"] == [(0, 0), (9, 0), (9, 9)]
+    assert config.lanes_px["right"] == [(0, 0), (5, 0), (5, 5)]
+    assert config.setup.plates_px["right"] == [(1, 1), (2, 1), (2, 2)]
+    assert config.notes[-1] == "lane_roi.json, SN-123: no lane is set, expected left or right"
+    own.unlink()
     rois.write_text(json.dumps({"lane": None}))
     assert tc.PitchConfig.load(path).lanes_px == {}
     for wrong in ('{"lane": [[0, 0], [1, 1]]}', '{"lane": 7}', "[]", "no"):

@@ -18,10 +18,12 @@ from trackcore.pitch import StrikeZone
 from trackcore.pitch.zone import batter_zone_ft
 from trackcore.recording import models
 from trackcore.recording.documents import APP_VERSION, Kind, to_feet, write_document
+from trackcore.recording.models.calibration import CONFIGURED, WHOLE
 from trackcore.recording.setup import corners
 from trackcore.recording.window import SIDES
 
 Floats = NDArray[np.float64]
+Polygons = dict[str, list[tuple[float, float]]]
 
 FOLDER = "calibration"
 RIG = "rig.json"
@@ -48,8 +50,8 @@ def export_calibration_metadata(
     left_camera_id, right_camera_id : str
         Serials or names of the cameras.
     lane_gate, plate_gate : polygon, mapping of side to polygon, or object with `polygon`, optional
-        Where balls are looked for [px]: (n, 2), of the left camera or of both. Without any there is
-        no `roi_annotations.json`.
+        Where balls are looked for [px]: (n, 2), of the left camera or of both. Without a lane that
+        is the whole picture, which is then the lane that is written.
     strike_zone : StrikeZone, optional
         Default: that of a batter of 66 in. Written where the rig's world has a plate.
 
@@ -74,16 +76,28 @@ def export_calibration_metadata(
     ):
         write_document(folder / f"{INTRINSICS.format(side=side)}.json", intrinsics(camera, name))
     lanes, plates = _polygons("lane_gate", lane_gate), _polygons("plate_gate", plate_gate)
-    if lanes or plates:
-        write_document(folder / f"{ROIS}.json", models.RoiAnnotations(
-            app_version=APP_VERSION, lane_gate_polygon=lanes.get("left"),
-            plate_gate_polygon=plates.get("left"), lane_gate_polygons=lanes or None,
-            plate_gate_polygons=plates or None,
-        ))  # fmt: skip
+    write_document(folder / f"{ROIS}.json", _rois(stereo, lanes, plates))
     if stereo.has_plate:
         zone = StrikeZone.of_batter() if strike_zone is None else strike_zone
         write_document(folder / f"{ZONE}.json", _zone(zone))
     return folder
+
+
+def _rois(rig: StereoRig, lanes: Polygons, plates: Polygons) -> models.RoiAnnotations:
+    pictures = {s: _picture(c) for s, c in zip(SIDES, rig.cameras, strict=True)}
+    searched = {**pictures, **lanes}
+    there = {"plate_gate_polygon": plates.get("left"), "plate_gate_polygons": plates}
+    return models.RoiAnnotations(
+        app_version=APP_VERSION, lane_gate_polygon=searched["left"], lane_gate_polygons=searched,
+        lane_gate_sources={s: CONFIGURED if s in lanes else WHOLE for s in SIDES},
+        **{name: value for name, value in there.items() if value},
+    )  # fmt: skip
+
+
+def _picture(camera: Camera) -> list[tuple[float, float]]:
+    """Return the corners of a camera's pictures."""
+    right, bottom = (float(n - 1) for n in camera.size)
+    return [(0.0, 0.0), (right, 0.0), (right, bottom), (0.0, bottom)]
 
 
 def read_calibration(session_dir: Path) -> tuple[StereoRig | None, StrikeZone | None]:
@@ -168,7 +182,7 @@ def _zone(zone: StrikeZone) -> models.ZoneDefinition:
     return models.ZoneDefinition.model_validate({"app_version": APP_VERSION, **places})
 
 
-def _polygons(name: str, gate: Any) -> dict[str, list[tuple[float, float]]]:
+def _polygons(name: str, gate: Any) -> Polygons:
     """Return a gate's polygon by camera."""
     if gate is None:
         return {}

@@ -8,7 +8,17 @@ import numpy as np
 
 from trackcore._cv2 import load_cv2, quiet
 from trackcore.cameras import WORLD, StereoRig
-from trackcore.recording.calibration import geometry, intrinsics, read_geometry, read_intrinsics
+from trackcore.recording.calibration import FOLDER as CALIBRATION
+from trackcore.recording.calibration import (
+    GEOMETRY,
+    INTRINSICS,
+    ROIS,
+    ZONE,
+    geometry,
+    intrinsics,
+    read_geometry,
+    read_intrinsics,
+)
 from trackcore.recording.documents import metrics
 from trackcore.recording.findings import (
     Check,
@@ -83,6 +93,7 @@ def _calibration(session: RecordedSession) -> Iterator[Check]:
     yield Check("session", "the calibration is there", rig is not None, "calibration/rig.json")
     if rig is None:
         return
+    yield _calibration_files(session, rig)
     said = read_intrinsics(session.folder)
     same = all(
         s in said and intrinsics(c, said[s].camera_id).to_dict() == said[s].to_dict()
@@ -96,6 +107,15 @@ def _calibration(session: RecordedSession) -> Iterator[Check]:
     )  # fmt: skip
     yield Check("session", "the geometry is that of the rig", same,
                 f"a baseline of {counted.baseline_ft:.4f} ft")  # fmt: skip
+
+
+def _calibration_files(session: RecordedSession, rig: StereoRig) -> Check:
+    names = [GEOMETRY, ROIS, *(INTRINSICS.format(side=side) for side in SIDES)]
+    names += [ZONE] if rig.has_plate else []
+    folder = session.folder / CALIBRATION
+    missing = [f"{name}.json" for name in names if not (folder / f"{name}.json").is_file()]
+    return Check("session", "the documented calibration files are there", not missing,
+                 ", ".join(missing) or f"{len(names)} files")  # fmt: skip
 
 
 def _summary(session: RecordedSession, summary: SessionSummary) -> Iterator[Check]:

@@ -14,14 +14,13 @@ from trackcore.errors import DependencyError, InputError
 from trackcore.options import BallOptions, Options
 from trackcore.pitch import PitchFitOptions, StereoTrackOptions, StrikeZone
 from trackcore.recording.options import RecordingOptions
-from trackcore.recording.setup import PitchSetup
+from trackcore.recording.setup import PitchSetup, Polygon, corners
 from trackcore.recording.window import SIDES
 
 Kind = TypeVar("Kind", bound=Options)
-Polygon = list[tuple[float, float]]
 
-ROIS = "roi.json"
-"""The documented file of polygons beside the configuration."""
+ROIS, LANES = "roi.json", "lane_roi.json"
+"""The documented files of polygons beside the configuration: of both cameras, and by camera."""
 
 _SECTIONS = (
     "camera", "stereo", "tracking", "metrics", "recording", "ui", "telemetry", "detector",
@@ -73,8 +72,9 @@ class PitchConfig:
         Everything the file says, by section, unknown keys included.
     path : Path or None
         Of the file.
-    lanes_px : mapping of side to polygon
-        The documented `lane` of the `roi.json` beside the file; it is one for both cameras.
+    lanes_px, plates_px : mapping of side to polygon
+        The documented `lane` and `plate` of the `roi.json` beside the file, which are one for both
+        cameras; a `lane_roi.json` beside it has a lane of its own for `left` or `right`.
 
     Notes
     -----
@@ -95,6 +95,9 @@ class PitchConfig:
     values: Mapping[str, Any] = field(default_factory=dict)
     path: Path | None = None
     lanes_px: Mapping[str, Polygon] = field(default_factory=dict)
+    plates_px: Mapping[str, Polygon] = field(default_factory=dict)
+    strangers: tuple[str, ...] = ()
+    """Cameras of the `lane_roi.json` that are neither left nor right."""
 
     @classmethod
     def load(cls, path: str | Path) -> PitchConfig:
@@ -118,8 +121,8 @@ class PitchConfig:
     def parse(cls, text: str, *, path: Path | None = None) -> PitchConfig:
         """Read the text of a file; see `load`."""
         values = _yaml(text, "config" if path is None else path.name)
-        lanes = {} if path is None else _lanes(path.with_name(ROIS))
-        config = cls(values=values, path=path, lanes_px=lanes)
+        polygons = {} if path is None else _polygons_beside(path)
+        config = cls(values=values, path=path, **polygons)
         config.check()
         return config
 
@@ -227,6 +230,7 @@ class PitchConfig:
         return PitchSetup(
             recording=self.recording, detection=self.detection, tracking=self.tracking,
             fit=self.fit, ball=self.ball, zone=self.zone, lanes_px=self.lanes_px,
+            plates_px=self.plates_px,
         )  # fmt: skip
 
     @property
@@ -241,7 +245,9 @@ class PitchConfig:
         used |= {f"recording.{k.name}" for k in RecordingOptions.knobs()}
         used |= {f"strike_zone.{name}" for name in _ZONE}
         keys = [key for key in _keys(self.values) if key not in used]
-        return tuple(f"{key}: kept, does nothing here" for key in keys)
+        said = [f"{key}: kept, does nothing here" for key in keys]
+        lanes = [f"{LANES}, {n}: no lane is set, expected left or right" for n in self.strangers]
+        return (*said, *lanes)
 
     def _ordered(self, lower: str, upper: str, lo: float, hi: float) -> None:
         """Raise unless one key is below the other, defaults included."""
@@ -297,18 +303,34 @@ def _yaml(text: str, name: str) -> dict[str, Any]:
     return values
 
 
-def _lanes(path: Path) -> dict[str, Polygon]:
-    """Return the lane of the documented file of polygons, for both cameras."""
+def _polygons_beside(path: Path) -> dict[str, Any]:
+    """Return the polygons of the documented files beside a configuration."""
+    both = _json(path.with_name(ROIS))
+    lane, plate = (_corners(ROIS, name, both.get(name)) for name in ("lane", "plate"))
+    single = _json(path.with_name(LANES))
+    lanes = dict.fromkeys(SIDES, lane) if lane else {}
+    own = {side: _corners(LANES, side, single.get(side)) for side in SIDES}
+    lanes |= {side: polygon for side, polygon in own.items() if polygon}
+    return {
+        "lanes_px": lanes, "plates_px": dict.fromkeys(SIDES, plate) if plate else {},
+        "strangers": tuple(name for name in single if name not in SIDES),
+    }  # fmt: skip
+
+
+def _json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        lane = json.loads(path.read_text(encoding="utf-8")).get("lane")
-        corners = [(float(x), float(y)) for x, y in lane] if lane else []
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise InputError(f"{path.name}: expected lane: [[x, y], ...] in pixels: {error}") from error
-    if lane and len(corners) < 3:
-        raise InputError(f"{path.name}: lane: expected three corners or more, got {len(corners)}")
-    return {side: corners for side in SIDES} if corners else {}
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path.name}: expected JSON: {error}") from error
+    if not isinstance(values, dict):
+        raise InputError(f"{path.name}: expected polygons by name, got {type(values).__name__}")
+    return values
+
+
+def _corners(file: str, name: str, polygon: Any) -> list[tuple[float, float]] | None:
+    return corners(f"{file}: {name}", polygon) if polygon else None
 
 
 def _keys(values: Any, prefix: str = "") -> list[str]:

@@ -131,10 +131,9 @@ class RecordedSession:
         said = self.manifest
         parts = {} if said is None else {**(said.setup or {}), "recording": said.recording}
         rois = read_rois(self.folder)
+        polygons = {} if rois is None else {"lanes_px": rois.lanes, "plates_px": rois.plates}
         try:
-            setup = PitchSetup.from_dict(
-                {**parts, "lanes_px": None if rois is None else rois.lanes}
-            )
+            setup = PitchSetup.from_dict({**parts, **polygons})
         except InputError as error:
             raise RecordError(f"{MANIFEST}, setup: {error}") from error
         return setup if self.zone is None else replace(setup, zone=self.zone)

@@ -67,13 +67,11 @@ class SessionWriter:
         Name of the session.
     rig : StereoRig
     setup : PitchSetup, optional
-        Of it, `recording` says what is written; all of it is said in the manifest, zone and lanes
-        in the calibration.
+        Of it, `recording` says what is written; all of it is said in the manifest, zone and
+        polygons in the calibration.
     config_path : str, optional
         Of the configuration; its name is written.
     camera_ids : mapping of side to str, optional
-    plates_px : mapping of side to polygon, optional
-        Where the plate is [px].
     fps : float, optional
         Nominal rate of the session's videos [1/s].
     mode : str
@@ -94,7 +92,6 @@ class SessionWriter:
         *,
         config_path: str | None = None,
         camera_ids: Mapping[str, str] | None = None,
-        plates_px: Mapping[str, Sequence[Sequence[float]]] | None = None,
         fps: float | None = None,
         mode: str = "live",
     ) -> None:
@@ -114,7 +111,7 @@ class SessionWriter:
         names = dict(camera_ids or {})
         export_calibration_metadata(
             self.folder, rig, names.get("left", rig.left.name), names.get("right", rig.right.name),
-            lane_gate=chosen.lanes_px, plate_gate=plates_px, strike_zone=chosen.zone,
+            lane_gate=chosen.lanes_px, plate_gate=chosen.plates_px, strike_zone=chosen.zone,
         )  # fmt: skip
         self._write_session(RecordingStatus.TRUNCATED)
 

@@ -66,11 +66,13 @@ class PitchSetup:
     zone : StrikeZone
     lanes_px : mapping of side to polygon
         Where balls are looked for, by side [px]. Default: everywhere.
+    plates_px : mapping of side to polygon
+        Where the plate is, by side [px]: written with the calibration, no more.
 
     Raises
     ------
     InputError
-        If a part is none, or `lanes_px` has no polygons of known sides.
+        If a part is none, or `lanes_px` or `plates_px` have no polygons of known sides.
 
     Examples
     --------
@@ -94,6 +96,7 @@ class PitchSetup:
     timing: PitchEventOptions | None = None
     zone: StrikeZone = field(default_factory=StrikeZone.of_batter)
     lanes_px: Mapping[str, Polygon] = field(default_factory=dict)
+    plates_px: Mapping[str, Polygon] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the parts."""
@@ -104,14 +107,8 @@ class PitchSetup:
             require_options(getattr(self, name), kind, name)
         if not isinstance(self.zone, StrikeZone):
             raise InputError(f"zone: expected a StrikeZone, got {type(self.zone).__name__}")
-        if not isinstance(self.lanes_px, Mapping):
-            raise InputError(f"lanes_px: expected polygons by side, got {self.lanes_px!r}")
-        lanes = dict(self.lanes_px)
-        if set(lanes) - set(SIDES):
-            raise InputError(f"lanes_px: expected sides 'left' and 'right', got {sorted(lanes)}")
-        checked = {side: corners(f"lanes_px[{side!r}]", lanes[side]) for side in SIDES
-                   if lanes.get(side) is not None}  # fmt: skip
-        object.__setattr__(self, "lanes_px", checked)
+        for name in _POLYGONS:
+            object.__setattr__(self, name, _polygons(name, getattr(self, name)))
 
     @classmethod
     def parts(cls) -> Iterator[SetupPart]:
@@ -152,8 +149,9 @@ class PitchSetup:
                                  for part in self.parts()}  # fmt: skip
         plain["timing"] = None if self.timing is None else _plain(self.timing)
         plain["zone"] = {"bottom_m": self.zone.bottom_m, "top_m": self.zone.top_m}
-        plain["lanes_px"] = {side: [list(xy) for xy in lane]
-                             for side, lane in self.lanes_px.items()}  # fmt: skip
+        for name in _POLYGONS:
+            plain[name] = {side: [list(xy) for xy in polygon]
+                           for side, polygon in getattr(self, name).items()}  # fmt: skip
         return plain
 
     @classmethod
@@ -173,9 +171,20 @@ class PitchSetup:
             given["timing"] = _options(PitchEventOptions, plain["timing"], "timing")
         if plain.get("zone") is not None:
             given["zone"] = StrikeZone(**_mapping("zone", plain["zone"]))
-        if plain.get("lanes_px") is not None:
-            given["lanes_px"] = _mapping("lanes_px", plain["lanes_px"])
+        given |= {name: plain[name] for name in _POLYGONS if plain.get(name) is not None}
         return cls(**given)
+
+
+_POLYGONS = ("lanes_px", "plates_px")
+
+
+def _polygons(name: str, given: Any) -> dict[str, Polygon]:
+    if not isinstance(given, Mapping):
+        raise InputError(f"{name}: expected polygons by side, got {given!r}")
+    if set(given) - set(SIDES):
+        raise InputError(f"{name}: expected sides 'left' and 'right', got {sorted(given)}")
+    return {side: corners(f"{name}[{side!r}]", given[side]) for side in SIDES
+            if given.get(side) is not None}  # fmt: skip
 
 
 def corners(name: str, polygon: Any) -> list[tuple[float, float]]:

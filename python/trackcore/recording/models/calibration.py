@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from trackcore.recording.models._base import Document
-from trackcore.session.models._base import Count, Number, Point, Positive, needed, says
+from typing import Annotated, TypeAlias
 
+from trackcore.recording.models._base import Document
+from trackcore.session.models._base import Count, Number, Point, Positive, Words, needed, says
+
+CONFIGURED, WHOLE = "configured", "whole_picture"
+LaneSource: TypeAlias = Annotated[str, Words((CONFIGURED, WHOLE))]
 Corner = tuple[Number, Number, Number]
 
 
@@ -42,20 +46,35 @@ class Intrinsics(Document):
 
 
 class RoiAnnotations(Document):
-    """`calibration/roi_annotations.json`. Written for where balls were looked for, if not all."""
+    """`calibration/roi_annotations.json`: where balls were looked for."""
 
     lane_gate_polygon: list[Point] | None = says("of the left camera, or of both", unit="px")
     plate_gate_polygon: list[Point] | None = says("of the left camera, or of both", unit="px")
     lane_gate_polygons: dict[str, list[Point]] | None = says("by camera", unit="px")
     plate_gate_polygons: dict[str, list[Point]] | None = says("by camera", unit="px")
+    lane_gate_sources: dict[str, LaneSource] | None = says(
+        "by camera: `configured`, or `whole_picture`: no lane was, and the polygon is the picture"
+    )
 
     @property
     def lanes(self) -> dict[str, list[Point]]:
-        """The lane of each camera; files of other programs have one for both."""
-        if self.lane_gate_polygons is not None:
-            return self.lane_gate_polygons
-        one = self.lane_gate_polygon
-        return {} if one is None else {side: one for side in ("left", "right")}
+        """The configured lane of each camera; files of other programs have one for both."""
+        sources = self.lane_gate_sources or {}
+        known = _by_side(self.lane_gate_polygons, self.lane_gate_polygon)
+        return {s: lane for s, lane in known.items() if sources.get(s) != WHOLE}
+
+    @property
+    def plates(self) -> dict[str, list[Point]]:
+        """The plate of each camera."""
+        return _by_side(self.plate_gate_polygons, self.plate_gate_polygon)
+
+
+def _by_side(
+    each: dict[str, list[Point]] | None, one: list[Point] | None
+) -> dict[str, list[Point]]:
+    if each is not None:
+        return each
+    return {} if one is None else {side: one for side in ("left", "right")}
 
 
 class ZoneDefinition(Document):
