@@ -90,10 +90,10 @@ def _unset(flag: inspect.Parameter, knob: Knob) -> inspect.Parameter:
     option = flag.annotation.__metadata__[0]
     said = knob.default.value if isinstance(knob.default, Enum) else knob.default
     if knob.kind is bool:
-        name = "--" + flag.name.replace("_", "-")
-        option.param_decls = (f"{name}/--no-{name[2:]}",)
+        name = flag.name.replace("_", "-")
+        option.default = f"--{name}/--no-{name}"  # where typer keeps the first of the names
         said = "on" if knob.default else "off"
-    option.help = f"{option.help} [{said}]"
+    option.show_default = str(said)
     return flag.replace(default=None, annotation=Annotated[knob.kind | None, option])
 
 

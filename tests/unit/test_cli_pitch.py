@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -191,6 +193,42 @@ def test_a_flag_out_of_range_and_a_missing_unit_are_refused(demo, tmp_path):
     )
 
 
+@pytest.mark.usefixtures("no_pictures")
+def test_footage_that_ends_before_its_table_is_named_and_weak(demo, tmp_path):
+    whole = demo.both[1].read_bytes()
+    cut = tmp_path / "right.avi"
+    cut.write_bytes(whole[: int(0.8 * len(whole))])
+    stamps = demo.footage / "right_timestamps.csv"
+    rig = demo.footage / "rig.json"
+    result = run("pitch", "replay", demo.both[0], cut, "--rig", rig, "--right-stamps", stamps,
+                 "-o", tmp_path / "out", "--no-session", code=None)  # fmt: skip
+    n = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))["unread"]
+    assert n["left"] == 0 < n["right"] < 0.5 * len(tc.open_clip(str(demo.both[1])))
+    assert f"right: {n['right']} frames could not be read" in result.stderr
+    assert result.exit_code in (3, 4)
+
+
+def test_what_is_wrong_is_said_by_the_name_of_its_flag(demo, tmp_path):
+    rig = demo.footage / "rig.json"
+    replay = ("pitch", "replay", *demo.both, "--rig")
+    said = run(*replay, tmp_path / "none.json", code=1).stderr
+    assert "rig: expected a file, there is none at 'none.json'" in said
+    for out in (rig, rig / "deeper"):
+        said = run(*replay, rig, "-o", out, code=1).stderr
+        assert "out: expected a folder, " in said
+        assert "is a file" in said
+    (tmp_path / "bad.csv").write_text("frame_index,t_capture_monotonic_ns\n1,5\n2,soon\n")
+    said = run(*replay, rig, "--left-stamps", tmp_path / "bad.csv", "-o", tmp_path, code=1).stderr
+    assert "bad.csv, line 3: expected whole numbers, got '2', 'soon'" in said
+    halves = load_rig(rig)
+    smaller = tc.StereoRig(
+        left=replace(halves.left, size=(320, 180)), right=halves.right, frame=halves.frame
+    )
+    tc.save_rig(tmp_path / "half.json", smaller)
+    said = run(*replay, tmp_path / "half.json", "-o", tmp_path, "--no-session", code=1).stderr
+    assert "left: expected pictures of 320 x 180 px, as the rig's, got 640 x 360" in said
+
+
 def test_the_live_view_rings_detections_and_marks_pitches_in_the_zone():
     _, windows = pitch_windows.small()
     window = windows[0]
@@ -213,6 +251,15 @@ def test_the_live_view_rings_detections_and_marks_pitches_in_the_zone():
     assert (called != ringed).any()
     waiting = draw_live(LiveState({"left": None, "right": None}, {}, "waiting"))
     assert waiting.std() > 1
+
+
+def test_flags_of_a_capture_stand_once_with_their_defaults():
+    shown = run("pitch", "replay", "--help").stdout
+    for flag in ("--refine", "--no-refine", "--save-detections", "--fit-model"):
+        assert len(re.findall(rf"{flag}(?![\w-])", shown)) == 1, flag
+    words = " ".join(shown.replace("│", " ").split())
+    for default in ("(off)", "(on)", "(physics)", "(baseball)", "(500.0)"):
+        assert f"[default: {default}]" in words
 
 
 def test_every_verb_says_how_it_is_used():

@@ -53,6 +53,8 @@ class ReplayResult:
     counts : CaptureCounts
     lost : list of LostFrame
         All that are not there, of both cameras.
+    unread : mapping of str to int
+        Frames that the footage or its table says there are, and that could not be read, by side.
     cancelled : bool
         Whether it was stopped in the middle: a pitch that was going on is then TRUNCATED.
     """
@@ -61,6 +63,7 @@ class ReplayResult:
     pitch_ids: list[str] = field(default_factory=list)
     counts: CaptureCounts = field(default_factory=CaptureCounts)
     lost: list[LostFrame] = field(default_factory=list)
+    unread: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SIDES, 0))
     cancelled: bool = False
 
     @property
@@ -142,6 +145,10 @@ def replay_pitches(
                 on_step(frame, step)
             if progress is not None:
                 progress(done, total)
+        if not result.cancelled:
+            result.unread = {
+                s: getattr(source, "unread", 0) for s, source in zip(SIDES, sources, strict=True)
+            }
         ended = RecordingStatus.TRUNCATED if result.cancelled else RecordingStatus.COMPLETE
         _hand_over(result, sinks, engine.finish(ended))
     finally:

@@ -96,8 +96,16 @@ class ClipSource:
 
     @property
     def expected_length(self) -> int | None:
-        """How many frames there seem to be."""
-        return self.clip.expected_length
+        """How many frames there seem to be, by the clip, or by a table with a row for each."""
+        length = self.clip.expected_length
+        if self._stamps is None or self._rows is not None:
+            return length
+        return max(length or 0, len(self._stamps))
+
+    @property
+    def unread(self) -> int:
+        """How many of them did not come; once it has ended."""
+        return max((self.expected_length or 0) - self._position, 0)
 
     def open(self) -> None:
         """Begin at the first frame."""
@@ -278,6 +286,17 @@ def _stamps(table: Any) -> tuple[NDArray[np.int64], str | None]:
     return np.stack([np.arange(1, len(t_ns) + 1), t_ns.astype(np.int64)], axis=1), None
 
 
+def _whole(row: dict[str, str | None], path: Path, line: int) -> list[int]:
+    """Return number and stamp of a row."""
+    try:
+        return [int(row[name] or "") for name in STAMP_COLUMNS[1:]]
+    except ValueError:
+        got = ", ".join(repr(row[name]) for name in STAMP_COLUMNS[1:])
+        raise SourceError(
+            f"timestamps: {path}, line {line}: expected whole numbers, got {got}"
+        ) from None
+
+
 def read_stamps(path: Path) -> tuple[NDArray[np.int64], str | None]:
     """Read a table of stamps: (n, 2) numbers and stamps, and the camera's name.
 
@@ -293,7 +312,7 @@ def read_stamps(path: Path) -> tuple[NDArray[np.int64], str | None]:
             if missing:
                 raise SourceError(f"timestamps: {path} lacks the columns {sorted(missing)}")
             rows = list(table)
-        stamps = np.array([[int(row[c]) for c in STAMP_COLUMNS[1:]] for row in rows], np.int64)
+        stamps = np.array([_whole(row, path, n) for n, row in enumerate(rows, start=2)], np.int64)
     except (OSError, ValueError, TypeError) as error:
         if isinstance(error, SourceError):
             raise

@@ -52,7 +52,25 @@ def read_rig(paths: list[Path], unit: str | None, size: str | None) -> StereoRig
     InputError
         If it cannot be read, or unit or size are missing.
     """
-    return load_rig(paths, unit=unit, size=picture_size(size))
+    try:
+        return load_rig(paths, unit=unit, size=picture_size(size))
+    except InputError as error:
+        name, told, said = str(error).partition("path: ")
+        raise InputError(f"rig: {said}" if told and not name else str(error)) from error
+
+
+def out_folder(path: Path) -> Path:
+    """Return a folder to write into; it need not be there.
+
+    Raises
+    ------
+    InputError
+        If it is a file, or lies in one.
+    """
+    there = next(place for place in (path, *path.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise InputError(f"out: expected a folder, {str(there)!r} is a file")
+    return path
 
 
 def picture_size(text: str | None) -> tuple[int, int] | None:

@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from trackcore._files import write_text
+from trackcore.ballistics import INCH_M, OUNCE_KG
 from trackcore.cameras import StereoRig
 from trackcore.cli_output import Exit, Output
 from trackcore.cli_pitch.fit import draw
-from trackcore.pitch import PitchFit, StrikeZone
+from trackcore.pitch import PitchFit
 from trackcore.pitch_report import SessionReport
 from trackcore.pitch_report.numbers import (
     UNKNOWN,
@@ -25,7 +27,7 @@ from trackcore.pitch_report.numbers import (
     said_good,
     status_words,
 )
-from trackcore.recording import SIDES, PitchWindow
+from trackcore.recording import SIDES, PitchSetup, PitchWindow
 
 REPORT, SUMMARY = "report.html", "summary.json"
 _SHOWN = {
@@ -64,7 +66,7 @@ class SessionOutcome:
     Attributes
     ----------
     rig : StereoRig
-    zone : StrikeZone
+    setup : PitchSetup
     folder : Path
         Where pictures, report and summary go.
     name : str
@@ -73,7 +75,7 @@ class SessionOutcome:
     """
 
     rig: StereoRig
-    zone: StrikeZone
+    setup: PitchSetup
     folder: Path
     name: str
     output: Output
@@ -87,7 +89,7 @@ class SessionOutcome:
         self.folder.mkdir(parents=True, exist_ok=True)
         for old in (REPORT, SUMMARY):
             (self.folder / old).unlink(missing_ok=True)
-        self._report = SessionReport(self.rig, self.zone, title=self.name)
+        self._report = SessionReport(self.rig, self.setup.zone, title=self.name)
 
     @property
     def plate(self) -> bool:
@@ -97,7 +99,7 @@ class SessionOutcome:
     def write_pitch(self, window: PitchWindow) -> None:
         """Take in a pitch, as a sink does: its frames are read now and not kept."""
         path = draw(
-            self.folder / f"{window.pitch_id}.png", window, self.rig, self.zone, self.output
+            self.folder / f"{window.pitch_id}.png", window, self.rig, self.setup.zone, self.output
         )
         if path is not None:
             self.files[window.pitch_id] = str(path)
@@ -116,6 +118,9 @@ class SessionOutcome:
         comparison: Sequence[Sequence[str]] = (),
     ) -> dict[str, Any]:
         """Write report and summary; return `record` with what was found of the pitches."""
+        ball = self.setup.ball
+        told = f"radius {ball.radius_m / INCH_M:.2f} in, {ball.mass_kg / OUNCE_KG:.2f} oz"
+        notes = [*notes, ("ball", told)]
         report = self._report.write(self.folder / REPORT, notes=notes, comparison=comparison)
         self.files = {"report": str(report), "summary": str(self.folder / SUMMARY), **self.files}
         whole = {**record, "session": self.name, "pitches": [p.record for p in self.pitches],
@@ -123,11 +128,16 @@ class SessionOutcome:
         write_text(self.folder / SUMMARY, json.dumps(whole, indent=2, allow_nan=False) + "\n")
         return whole
 
-    def judged(self, *, cancelled: bool) -> tuple[Exit, str]:
+    def faults(self) -> list[str]:
+        """Return what is wrong with pitches, a line each."""
+        said = [(p.pitch_id, status_words(p.fit, plate=self.plate)) for p in self.pitches]
+        return [f"{n}: {words}" for n, words in said if words != said_good(plate=self.plate)]
+
+    def judged(self, *, cancelled: bool, doubtful: bool = False) -> tuple[Exit, str]:
         """Return the exit code and the word for it.
 
         Cancelled; no pitch, or none that could be fitted; any of them not fitted or with a
-        warning; good.
+        warning, or the footage `doubtful`; good.
         """
         if cancelled:
             return Exit.CANCELLED, "cancelled"
@@ -137,25 +147,25 @@ class SessionOutcome:
         weak = len(fits) < len(self.pitches) or any(
             code.value != "NO_PLATE_CROSSING" or self.plate for fit in fits for code in fit.failures
         )
-        return (Exit.WEAK, "weak") if weak else (Exit.GOOD, "done")
+        return (Exit.WEAK, "weak") if weak or doubtful else (Exit.GOOD, "done")
 
-    def table(self) -> Table:
-        """Return all pitches for people."""
+    def tables(self) -> list[RenderableType]:
+        """Return all pitches for people, and below what is wrong with any."""
+        if not self.pitches:
+            return []
         names = _SHOWN if self.plate else _SHOWN_ANYWHERE
-        said = [status_words(pitch.fit, plate=self.plate) for pitch in self.pitches]
-        warned = any(words != said_good(plate=self.plate) for words in said)
         heads = (*names.values(), *(("call",) if self.plate else ()))
         title = _UNITS if self.plate else None
-        table = Table("pitch", *heads, *(("status",) if warned else ()), title=title)
+        table = Table("pitch", *heads, title=title)
         table.columns[0].no_wrap = True
         for column in table.columns[1 : 1 + len(names)]:
             column.justify = "right"
-        for pitch, words in zip(self.pitches, said, strict=True):
+        for pitch in self.pitches:
             known = {n.name: n for n in pitch_numbers(pitch.fit, plate=self.plate)}
             cells = [known[name].figure if name in known else UNKNOWN for name in names]
             call = (_call(pitch.fit),) if self.plate else ()
-            table.add_row(Text(pitch.pitch_id), *cells, *call, *((Text(words),) if warned else ()))
-        return table
+            table.add_row(Text(pitch.pitch_id), *cells, *call)
+        return [table, *(Text(words, style="yellow") for words in self.faults())]
 
     def _record(self, window: PitchWindow) -> dict[str, Any]:
         fit = window.fit

@@ -23,7 +23,13 @@ from trackcore.cli_track import version
 from trackcore.pitch import PitchFit, StrikeZone
 from trackcore.pitch_report.live import LiveState, LiveWindow, draw_live
 from trackcore.pitch_report.numbers import call_words, pitch_numbers
-from trackcore.recording import SIDES, CapturedFrame, FrameDetections, PitchWindow, SessionWriter
+from trackcore.recording import (
+    SIDES,
+    CapturedFrame,
+    FrameDetections,
+    PitchWindow,
+    SessionWriter,
+)
 
 _POLL_S, _LINE_S = 0.03, 1.0
 
@@ -90,6 +96,7 @@ def run(
     recorder = partial(
         SessionWriter, job.folder, job.session, job.rig, chosen.setup,
         config_path=None if chosen.config is None else str(chosen.config), fps=left.fps,
+        camera_ids={"left": left.camera_id, "right": right.camera_id},
     )  # fmt: skip
     host = CaptureHost(
         (left, right), job.rig, (watch,), recorder=recorder, session=job.session,
@@ -98,7 +105,7 @@ def run(
     done = _watched(host, watch, job, output, cancelled)
     folder = host.folder
     assert folder is not None
-    found = SessionOutcome(job.rig, chosen.setup.zone, folder, job.session, output, told=True)
+    found = SessionOutcome(job.rig, chosen.setup, folder, job.session, output, told=True)
     show_session(folder, found, output)
     return _said(done, found, folder, output)
 
@@ -196,7 +203,7 @@ def _said(
         output.error(problem)
     if code is Exit.NOTHING_TRACKABLE:
         output.error("no pitch was seen")
-    return code, record, [found.table(), *_wrote(found.files.values())]
+    return code, record, [*found.tables(), *_wrote(found.files.values())]
 
 
 def _known(times: dict[str, float]) -> dict[str, float | None]:

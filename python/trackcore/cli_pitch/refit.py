@@ -41,7 +41,7 @@ def run(
         raise InputError("rig: expected --rig: the session does not hold its cameras")
     setup = given.changed(session.setup)
     pitches = [p for p in session.pitches if not alone or p.folder.samefile(folder)]
-    found = SessionOutcome(chosen, setup.zone, out or folder / "fitted", folder.name, output)
+    found = SessionOutcome(chosen, setup, out or folder / "fitted", folder.name, output)
     with output.progress("fitting ") as progress:
         for i, pitch in enumerate(pitches, start=1):
             if cancelled():
@@ -59,4 +59,4 @@ def run(
         output.error(f"no pitch in {folder} could be fitted")
     for gap in session.gaps:
         output.log(f"note: not there: {gap}")
-    return code, record, [found.table(), *(Text(f"wrote {p}") for p in found.files.values())]
+    return code, record, [*found.tables(), *(Text(f"wrote {p}") for p in found.files.values())]

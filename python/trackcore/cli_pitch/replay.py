@@ -12,12 +12,12 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from trackcore.cameras import StereoRig
-from trackcore.capture import replay_pitches
+from trackcore.capture import FrameSource, open_source, replay_pitches
 from trackcore.cli_output import Exit, Interrupt, Output
 from trackcore.cli_pitch.outcome import SessionOutcome
 from trackcore.cli_pitch.settings import Settings
 from trackcore.cli_track import version
-from trackcore.recording import RecordingStatus, SessionWriter
+from trackcore.recording import SIDES, RecordingStatus, SessionWriter
 
 Judge = Callable[[SessionOutcome], dict[str, Any]]
 
@@ -61,24 +61,29 @@ def run(
     chosen = job.settings
     for note in chosen.notes:
         output.log(f"note: {note}")
-    outcome = SessionOutcome(job.rig, chosen.setup.zone, job.folder, job.session, output)
-    writer = None if not job.write_session else session_writer(job)
+    outcome = SessionOutcome(job.rig, chosen.setup, job.folder, job.session, output)
+    left, right = (
+        open_source(what, side=side, fps=job.fps, timestamps=table)
+        for what, side, table in zip((job.left, job.right), SIDES, job.stamps, strict=True)
+    )
+    writer = session_writer(job, left, right) if job.write_session else None
     sinks: list[Any] = [outcome] if writer is None else [writer, outcome]
     with writer or nullcontext(), output.progress("replaying") as progress:
         done = replay_pitches(
-            job.left, job.right, job.rig, chosen.setup, fps=job.fps, timestamps=job.stamps,
-            session=job.session, sinks=sinks, progress=progress, cancel=cancelled,
+            left, right, job.rig, chosen.setup, session=job.session, sinks=sinks, progress=progress,
+            cancel=cancelled,
         )  # fmt: skip
         if writer is not None:
             ended = RecordingStatus.TRUNCATED if done.cancelled else RecordingStatus.COMPLETE
             writer.close(ended, tuple(done.lost))
             outcome.files["session"] = str(writer.folder)
-    code, word = outcome.judged(cancelled=done.cancelled)
+    code, word = outcome.judged(cancelled=done.cancelled, doubtful=any(done.unread.values()))
     record: dict[str, Any] = {
         "outcome": word,
         "trackcore": version(),
         "sources": {"left": job.left, "right": job.right},
         "frames": dict(done.frames),
+        "unread": dict(done.unread),
         "lost": [{"side": f.side, "frame": f.frame_index, "reason": f.reason} for f in done.lost],
     }
     more = {} if judge is None else judge(outcome)
@@ -91,12 +96,13 @@ def run(
     return Replayed(code, outcome.finish({**record, **more}, notes, comparison), outcome)
 
 
-def session_writer(job: ReplayJob) -> SessionWriter:
+def session_writer(job: ReplayJob, left: FrameSource, right: FrameSource) -> SessionWriter:
     """Return what writes the session's folder."""
     chosen = job.settings
     return SessionWriter(
         job.folder, job.session, job.rig, chosen.setup,
-        config_path=None if chosen.config is None else str(chosen.config), fps=job.fps,
+        config_path=None if chosen.config is None else str(chosen.config), fps=left.fps,
+        camera_ids={"left": left.camera_id, "right": right.camera_id},
         mode="replay",
     )  # fmt: skip
 
@@ -106,16 +112,21 @@ def report(done: Replayed, output: Output, *more: RenderableType) -> list[Any]:
     lost = done.record["lost"]
     if done.exit is Exit.NOTHING_TRACKABLE:
         frames = done.record["frames"]
+        n = len(done.outcome.pitches)
+        found = f"{n} seen that could not be fitted" if n else "no pitch"
         output.error(
-            f"no pitch in {frames['left']} left and {frames['right']} right frames (are the"
-            " stamps of both cameras on one clock, and is the rig that of this footage?)"
+            f"{found} in {frames['left']} left and {frames['right']} right frames (are the stamps"
+            " of both cameras on one clock, and is the rig that of this footage, left and right?)"
         )
-    elif done.exit is Exit.WEAK:
-        output.error("not every pitch was fitted without a warning: see the table")
+    elif done.exit is Exit.WEAK and done.outcome.faults():
+        output.error("not every pitch was fitted without a warning: see below the table")
     elif done.exit is Exit.CANCELLED:
         output.log(f"stopped after {sum(done.record['frames'].values())} frames; what was done is"
                    " written")  # fmt: skip
+    for side, n in done.record["unread"].items():
+        if n:
+            output.error(f"{side}: {n} frames could not be read (is the file whole?)")
     if lost:
         output.log(f"note: {len(lost)} frames are missing from the footage")
     files = [Text(f"wrote {path}") for path in done.outcome.files.values()]
-    return [done.outcome.table(), *more, *files]
+    return [*done.outcome.tables(), *more, *files]

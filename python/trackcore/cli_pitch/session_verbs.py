@@ -19,6 +19,7 @@ from trackcore.cli_pitch.common import (
     Unit,
     WriteSession,
     app,
+    out_folder,
     picture_size,
     read_rig,
 )
@@ -42,10 +43,10 @@ Examples:\n
   trackcore pitch replay left/ right/ --rig stereo.yml --unit mm --fps 120\n
   trackcore pitch replay left.mp4 right.mp4 --rig rig.npz --unit ft --left-stamps left.csv
 --right-stamps right.csv\n
-Stamps: the CSV that is given, else <video>_timestamps.csv beside a video, else file numbers over
---fps, else the video's own. Numbers that are missing are frames that were lost. Writes a picture of
+Stamps: the CSV that is given, else file numbers over --fps, else <video>_timestamps.csv beside a
+video, else the video's own. Numbers that are missing are frames that were lost. Writes a picture of
 each pitch, report.html and summary.json. The same footage gives the same answer. Exit code: 0 good,
-3 a pitch with a warning, 4 no pitch. Ctrl-C keeps what was done.
+3 a pitch with a warning or footage that ends early, 4 no pitch. Ctrl-C keeps what was done.
 """
 _RECORD_EXAMPLES = """
 Examples:\n
@@ -77,7 +78,7 @@ def demo(
     seed: Annotated[
         int, typer.Option(min=0, metavar="N", help="of throws, textures and noise")
     ] = 0,
-    size: Size = "1280x720",
+    size: Annotated[str, typer.Option(metavar="WxH", help="of the pictures")] = "1280x720",
     fps: Annotated[float, typer.Option(min=20, max=1000, metavar="FPS", help="of cameras")] = 120.0,
     batter_in: Batter = None,
     ball: Ball = None,
@@ -89,6 +90,7 @@ def demo(
 
     output = Output("pitch demo", as_json=as_json, quiet=quiet)
     with output.errors(), interruptible(output) as cancelled:
+        out_folder(out)
         rig = _demo.demo_rig(picture_size(size) or (1280, 720))
         given = Given(config=None, batter_in=batter_in, ball=ball, changes={})
         setup = given.changed(PitchSetup(recording=EVERYTHING))
@@ -122,7 +124,7 @@ def replay(
     session: Annotated[str, typer.Option(metavar="NAME", help="of the session")] = "session",
     fps: Annotated[
         float | None,
-        typer.Option(min=0.01, metavar="FPS", help="frames per second, where there are no stamps"),
+        typer.Option(min=0.01, metavar="FPS", help="frames per second, in place of stamps"),
     ] = None,
     left_stamps: Annotated[
         Path | None, typer.Option(metavar="CSV", help="frame_index, t_capture_monotonic_ns")
@@ -142,7 +144,7 @@ def replay(
     with output.errors(), interruptible(output) as cancelled:
         job = ReplayJob(
             left=left, right=right, rig=read_rig(rig, unit, size), settings=given.settings(),
-            folder=out or default_folder(left, "pitches"), session=session, fps=fps,
+            folder=out_folder(out or default_folder(left, "pitches")), session=session, fps=fps,
             stamps=(left_stamps, right_stamps), write_session=write_session,
         )  # fmt: skip
         done = _replay.run(job, output, cancelled)
@@ -188,8 +190,8 @@ def record(
         settings = given.settings()
         job = RecordJob(
             left=left, right=right, rig=read_rig(rig, unit, size), settings=settings,
-            folder=out or Path(settings.output_dir or "recordings"), session=session, fps=fps,
-            duration_s=duration, view=view and not quiet,
+            folder=out_folder(out or Path(settings.output_dir or "recordings")), session=session,
+            fps=fps, duration_s=duration, view=view and not quiet,
         )  # fmt: skip
         code, told, shown = _record.run(job, output, cancelled)
         output.result(told, *shown)

@@ -12,7 +12,6 @@ import typer
 
 from trackcore.ballistics import BALLS
 from trackcore.cli_options import Verb, with_changes
-from trackcore.errors import InputError
 from trackcore.pitch import StrikeZone
 from trackcore.recording import PitchConfig, PitchSetup, RecordingOptions
 
@@ -25,10 +24,24 @@ EVERYTHING = RecordingOptions(
 
 Batter = Annotated[
     float | None,
-    typer.Option(min=20.0, max=100.0, metavar="IN", help="height of the batter [66]"),
+    typer.Option(min=20.0, max=100.0, metavar="IN", help="height of the batter", show_default="66"),
 ]
+
+
+def _known_ball(name: str | None) -> str | None:
+    if name is None or name.lower() in BALLS:
+        return None if name is None else name.lower()
+    raise typer.BadParameter(f"expected one of {', '.join(BALLS)}, got {name!r}")
+
+
 Ball = Annotated[
-    str | None, typer.Option(metavar="TYPE", help=f"the ball: {', '.join(BALLS)} [baseball]")
+    str | None,
+    typer.Option(
+        metavar="TYPE",
+        help=f"the ball: {', '.join(BALLS)}",
+        show_default="baseball",
+        callback=_known_ball,
+    ),
 ]
 
 
@@ -90,9 +103,7 @@ class Given:
         if self.batter_in is not None:
             setup = replace(setup, zone=StrikeZone.of_batter(self.batter_in))
         if self.ball is not None:
-            if self.ball.lower() not in BALLS:
-                raise InputError(f"ball: expected one of {', '.join(BALLS)}, got {self.ball!r}")
-            setup = replace(setup, ball=BALLS[self.ball.lower()])
+            setup = replace(setup, ball=BALLS[self.ball])
         return replace(setup, **{
             name: replace(getattr(setup, name), **changes)
             for name, changes in self.changes.items()
@@ -133,7 +144,7 @@ def with_settings(verb: Verb, *, only: tuple[str, ...] = ()) -> Verb:
     gathered.__name__, gathered.__doc__ = verb.__name__, verb.__doc__
     gathered.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run: Verb = gathered
-    for part in reversed(parts):
+    for part in parts:
         prefix = part.prefix if not only or part.name == "ball" else ""
         argument = f"{part.name}_changes"
         run = with_changes(part.kind, panel=part.panel, argument=argument, prefix=prefix)(run)

@@ -19,6 +19,7 @@ from trackcore.cli_pitch.common import (
     Size,
     Unit,
     app,
+    out_folder,
     picture_size,
     read_rig,
 )
@@ -93,8 +94,8 @@ def calibrate(
             raise InputError("unit: expected the unit of --square (--unit mm, in, ...), got none")
         job = CalibrateJob(
             left=left, right=right, rig=tuple(rig or ()), unit=unit or "m",
-            size=picture_size(size), folder=out, options=options, dictionary=dictionary, step=step,
-            survey=survey,
+            size=picture_size(size), folder=out_folder(out), options=options,
+            dictionary=dictionary, step=step, survey=survey,
         )  # fmt: skip
         code, record, shown = _calibrate.run(job, output, cancelled)
         output.result(record, *shown)
@@ -142,7 +143,8 @@ def fit(
             raise InputError("rig: expected --rig: files of sightings do not hold the cameras")
         else:
             job = FitJob(
-                sources=tuple(sightings), rig=cameras, folder=out or sightings[0].parent,
+                sources=tuple(sightings), rig=cameras,
+                folder=out_folder(out or sightings[0].parent),
                 setup=given.changed(PitchSetup()), radar_mph=radar_mph,
             )  # fmt: skip
             code, record, shown = _fit.run(job, output)

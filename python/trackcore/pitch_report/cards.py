@@ -49,7 +49,7 @@ def tiles(rows: Sequence[PitchRow], *, plate: bool) -> Html:
         ("Pitches", str(len(rows)), f"{len(fits)} fitted"),
         ("Fastest", f"{speed.max():.1f} mph" if len(speed) else UNKNOWN, where),
         ("Mean speed", f"{speed.mean():.1f} mph" if len(speed) else UNKNOWN, where),
-        ("Strikes", str(calls.count(True)), f"{calls.count(False)} balls") if plate else
+        ("Strikes", str(calls.count(True)), _counted(calls.count(False), "ball")) if plate else
         ("Residual", f"{np.median(rms):.3f} px" if rms else UNKNOWN, "median of the pitches"),
         ("Frames lost", str(lost), f"of {frames + lost} around the pitches"),
         ("Clocks", f"{np.median(clock):.2f} ms" if clock else UNKNOWN,
@@ -60,6 +60,10 @@ def tiles(rows: Sequence[PitchRow], *, plate: bool) -> Html:
         for name, value, note in shown
     )
     return tag("dl", *cells, class_="tiles wide")
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def _speeds_mph(rows: Sequence[PitchRow], *, plate: bool) -> Floats:

@@ -38,7 +38,7 @@
     const pitch = pitches[shown];
     made.push(trace("fitted path", known(pitch.path), { mode: "lines", line: { color: c.orange, width: solid ? 6 : 3 } }));
     made.push(trace("seen by both cameras", known(pitch.seen), { mode: "markers", marker: { color: c.blue, size: solid ? 3.2 : 6 }, hovertemplate: "%{x:.2f}, %{y:.2f}, %{z:.2f}<extra></extra>" }));
-    pitch.marks.forEach((mark) => made.push(trace(mark.name, mark, { mode: "markers", marker: { color: c.text, size: solid ? 5 : 9, symbol: "diamond" } })));
+    pitch.marks.forEach((mark) => made.push(trace(mark.name, mark, { mode: "markers", marker: { color: c.text, size: solid ? 5 : 9, symbol: markSymbol(mark) } })));
     return made;
   }
 

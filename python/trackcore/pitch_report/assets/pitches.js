@@ -11,6 +11,7 @@ function choosePitch(index) {
 function pitchColour(pitch, c) {
   return pitch.strike === true ? c.red : pitch.strike === false ? c.blue : c.grey;
 }
+function markSymbol(mark) { return mark.name === "plate" ? "diamond" : "square"; }
 function cell(name, text, css) {
   const made = document.createElement(name);
   made.textContent = text;
@@ -22,7 +23,7 @@ function cell(name, text, css) {
   const table = byId("pitch-table");
   if (!table) return;
   const heads = contents.plate
-    ? { "speed at 50 ft": "at 50 ft", "speed at the plate": "at the plate", "across the plate": "across", "above the ground": "height", "horizontal break": "horizontal", "vertical break": "vertical", "strike probability": "probability" }
+    ? { "speed at 50 ft": "at 50 ft", "speed at the plate": "at the plate", "across the plate": "across", "above the ground": "height", "horizontal break": "break across", "vertical break": "break up", "strike probability": "strike" }
     : { "speed, in the middle": "speed", "acceleration across": "acceleration across" };
   const row = document.createElement("tr");
   function heading(text, css, title) {

@@ -16,7 +16,7 @@
     const pitch = pitches[shown];
     pair("seen by both cameras", pitch.seen, { mode: "markers", marker: { color: c.blue, size: 6, opacity: 0.7 }, hoverinfo: "x+y" }, true);
     pair("fitted path", pitch.path, { mode: "lines", line: { color: c.orange, width: 2.4 } }, true);
-    pitch.marks.forEach((mark) => pair(mark.name, mark, { mode: "markers", marker: { color: c.text, size: 9, symbol: "diamond" } }, true));
+    pitch.marks.forEach((mark) => pair(mark.name, mark, { mode: "markers", marker: { color: c.text, size: 9, symbol: markSymbol(mark) } }, true));
     return made;
   }
 
