@@ -245,6 +245,38 @@ def test_a_camera_that_is_not_there_is_an_error() -> None:
         capture(cameras=(97, 98))
 
 
+class Stuttering(Flaky):
+    """A camera whose every tenth frame comes again, after the next."""
+
+    def __init__(self, source) -> None:
+        super().__init__(source, gone_at=-1)
+        self._later, self._again = [], None
+
+    def read(self):
+        if self._later:
+            return self._later.pop()
+        frame, self._again = super().read(), self._again
+        if self._again is not None:
+            self._later, self._again = [self._again], None
+        if frame is not None and frame.frame_index % 10 == 0:
+            self._again = frame
+        return frame
+
+
+def test_frames_that_come_twice_or_late_do_not_disturb_the_search() -> None:
+    left, right = sources()
+    sink = Sink()
+    host, _ = capture([sink], cameras=(Stuttering(left), right))
+    assert host.status().counts.duplicates["left"] > 10
+    (window,) = sink.windows
+    found = {f.frame_index: f.balls.u.tolist() for f in window.detections["left"]}
+    known = {f.frame_index: f.balls.u.tolist() for f in replayed().detections["left"]}
+    assert len(found.keys() & known.keys()) > 50
+    assert [found[i] for i in sorted(found.keys() & known.keys())] == [
+        known[i] for i in sorted(found.keys() & known.keys())
+    ]
+
+
 def test_a_camera_of_another_size_than_the_rigs_is_refused() -> None:
     (left, right), _ = footage()
     halves = tuple(LoopSource(i[:9, ::2, ::2], fps=120.0, camera_id="a") for i in (left, right))

@@ -77,9 +77,11 @@ class StereoLoop:
     def _search(self, side: str) -> None:
         first_in_line(FOLLOW)
         detector, taken = self._detectors[side], self._intakes[side].out
+        last = -1
         while (item := taken.get()) is not None:
             balls = None
-            if isinstance(item, Taken):
+            if isinstance(item, Taken) and item.frame_index > last:  # others will not be used
+                last = item.frame_index
                 with naming(self._problem, f"detect {side}"):
                     balls = detector.process(self._ring.image(item.slot), item.t_ns)
             self._found.put((side, item, balls))
