@@ -76,7 +76,7 @@ class PitchEngine:
     >>> engine = tc.PitchEngine(tc.lane_rig(), session="tuesday")
     >>> step = engine.push(CapturedFrame(
     ...     side="left", camera_id="a", frame_index=1, t_capture_monotonic_ns=0,
-    ...     image=np.zeros((720, 1280), np.uint8)))
+    ...     image=np.zeros((1080, 1920), np.uint8)))
     >>> len(step.found.balls), engine.finish()
     (0, ())
     """
