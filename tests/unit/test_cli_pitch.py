@@ -16,9 +16,12 @@ import trackcore as tc
 from tests.cli import only_json, run
 from tests.unit import pitch_windows
 from trackcore._cv2 import load_cv2
+from trackcore.ballistics import BALLS
 from trackcore.cameras import WORLD
 from trackcore.cameras.io import load_rig
 from trackcore.pitch_report.live import LiveState, draw_live
+from trackcore.recording.calibration import read_intrinsics
+from trackcore.recording.timestamps import read_timestamps
 
 pytest.importorskip("cv2")
 
@@ -342,6 +345,25 @@ def test_ctrl_c_ends_a_recording_and_is_no_cancellation(demo, tmp_path, monkeypa
     assert told["outcome"] == "no_pitch"
     assert told["frames"]["left"] < n
     assert (Path(told["files"]["session"]) / "manifest.json").exists()
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_recording_goes_where_the_configuration_says_with_its_ball(demo, tmp_path):
+    config = tmp_path / "pitch.yaml"
+    config.write_text(
+        f"recording: {{output_dir: '{tmp_path / 'there'}'}}\nball: {{type: softball}}\n"
+    )
+    told = only_json(
+        run("pitch", "record", *demo.both, "--rig", demo.footage / "rig.json", "--config", config,
+            "--duration", "0.4", "--no-view", "--json", code=None)
+    )  # fmt: skip
+    session = tc.open_session(told["files"]["session"])
+    assert session.folder.parent == tmp_path / "there"
+    assert session.setup.ball == BALLS["softball"]
+    assert session.manifest.config_path == "pitch.yaml"
+    stamps = read_timestamps(session.folder / "session_left_timestamps.csv")
+    names = read_intrinsics(session.folder)
+    assert stamps[0].camera_id == names["left"].camera_id == "demo-left"
 
 
 def test_a_session_is_packed_and_a_package_that_was_changed_is_found_out(demo, tmp_path):
