@@ -1,7 +1,6 @@
 #include "core/ball_background.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -54,7 +53,10 @@ std::size_t BallBackground::capacity() const {
            sum_.capacity() + count_.capacity();
 }
 
-void BallBackground::next() { now_ = 1 - now_; }
+void BallBackground::next() {
+    now_ = 1 - now_;
+    rate_ = static_cast<int>(std::min(share(), 0.4999) * 65536.0);
+}
 
 void BallBackground::start() {
     for (int y = 0; y < height_; ++y) {
@@ -117,15 +119,14 @@ double BallBackground::share() const {
 void BallBackground::learn(int y, int begin, int end, const std::uint64_t* over,
                            const std::uint64_t* under, bool all) {
     const std::size_t at = cell(begin, y);
-    const int rate = static_cast<int>(std::min(share(), 0.4999) * 65536.0);
     const simd::BallLimits limits{(all ? everything_ : limit_).data() + at, noise_.data() + at,
                                   (all ? any_step_ : step_).data() + at};
     const std::ptrdiff_t x = static_cast<std::ptrdiff_t>(begin) * block;
-    simd::ball_kernels().learn(now(y) + x, before(y) + x, limits, end - begin, rate,
+    simd::ball_kernels().learn(now(y) + x, before(y) + x, limits, end - begin, rate_,
                                {high(y) + x, low(y) + x}, sum_.data() + at);
     for (int i = begin; i < end; ++i) {
         const int inside = std::min(block, width_ - i * block);
-        const int foreground = over == nullptr || all ? 0 : std::popcount(over[i] | under[i]);
+        const int foreground = over == nullptr || all ? 0 : count_bits(over[i] | under[i]);
         count_[cell(i, y)] += static_cast<std::uint32_t>(inside - foreground);
     }
 }

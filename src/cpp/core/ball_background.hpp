@@ -110,6 +110,7 @@ class BallBackground {
 
     Options options_{};
     int width_ = 0, height_ = 0, blocks_ = 0, n_frames_ = 0, now_ = 0;
+    int rate_ = 0;  // what this frame's rows teach, in 1 / 2^16
     std::ptrdiff_t stride_ = 0;
     Arena arena_;
     std::uint8_t *frames_[2] = {}, *high_ = nullptr, *low_ = nullptr;

@@ -1,7 +1,6 @@
 #include "core/ball_detector.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstring>
 #include <numbers>
@@ -141,7 +140,7 @@ void BallDetector::read_rows(const SourceImage& frame, const PixelBox& box, bool
                             scene_.limits(y) + begin, n, over, under);
         const bool learns = scene_.learns(y);
         if (any) {
-            for (int i = 0; i < n; ++i) foreground_ += std::popcount(over[i] | under[i]);
+            for (int i = 0; i < n; ++i) foreground_ += count_bits(over[i] | under[i]);
         }
         if (scene_.borrowed()) scene_.keep(y, begin, end, over_.data(), under_.data());
         if (learns) scene_.learn(y, begin, end, any ? over_.data() : nullptr, under_.data(), false);
@@ -309,9 +308,9 @@ void BallDetector::finish_candidates(const PixelBox* window) {
         for (std::size_t j = 0; j < i && ball.rule == BallRule::accepted; ++j) {
             const BallCandidate& other = candidates_[j];
             if (other.rule != BallRule::accepted) continue;
-            const double apart =
-                std::hypot(ball.xy_px.x - other.xy_px.x, ball.xy_px.y - other.xy_px.y);
-            if (apart < 0.5 * std::max(ball.radius, other.radius)) ball.rule = BallRule::duplicate;
+            const double dx = ball.xy_px.x - other.xy_px.x, dy = ball.xy_px.y - other.xy_px.y;
+            const double near = 0.5 * std::max(ball.radius, other.radius);
+            if (dx * dx + dy * dy < near * near) ball.rule = BallRule::duplicate;
         }
     }
     if (!options_.keep_rejected)
