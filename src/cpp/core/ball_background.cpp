@@ -1,6 +1,7 @@
 #include "core/ball_background.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -126,7 +127,7 @@ void BallBackground::learn(int y, int begin, int end, const std::uint64_t* over,
                                {high(y) + x, low(y) + x}, sum_.data() + at);
     for (int i = begin; i < end; ++i) {
         const int inside = std::min(block, width_ - i * block);
-        const int foreground = over == nullptr || all ? 0 : count_bits(over[i] | under[i]);
+        const int foreground = over == nullptr || all ? 0 : std::popcount(over[i] | under[i]);
         count_[cell(i, y)] += static_cast<std::uint32_t>(inside - foreground);
     }
 }

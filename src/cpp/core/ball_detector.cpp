@@ -135,16 +135,15 @@ void BallDetector::read_rows(const SourceImage& frame, const PixelBox& box, bool
         }
         searched += x1 - x0;
         std::uint64_t *over = over_.data() + begin, *under = under_.data() + begin;
-        const bool any =
+        const int found =
             kernels.compare(scene_.now(y) + begin * block, scene_.high(y) + begin * block,
                             scene_.limits(y) + begin, n, over, under);
         const bool learns = scene_.learns(y);
-        if (any) {
-            for (int i = 0; i < n; ++i) foreground_ += count_bits(over[i] | under[i]);
-        }
+        foreground_ += found;
         if (scene_.borrowed()) scene_.keep(y, begin, end, over_.data(), under_.data());
-        if (learns) scene_.learn(y, begin, end, any ? over_.data() : nullptr, under_.data(), false);
-        if (!any || runs_.overflowed()) continue;
+        if (learns)
+            scene_.learn(y, begin, end, found > 0 ? over_.data() : nullptr, under_.data(), false);
+        if (found == 0 || runs_.overflowed()) continue;
         if (!bright) std::fill_n(over, n, 0);
         if (!dark) std::fill_n(under, n, 0);
         runs_.add_row(y, begin * block, over, under, n);

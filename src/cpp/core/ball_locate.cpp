@@ -13,6 +13,13 @@ constexpr double doubtful = 0.98;  // of the energy; a streak explains more if i
 constexpr int around = 3;          // pixels of background about a ball that the fit sees
 constexpr double least_way = 2.0, least_way_radii = 0.6;  // a shorter streak is fitted as a disc
 
+/// Radius of a disc from its second moments, a quarter of its square on each axis, less a pixel's
+/// own: that is right to some hundredths of a pixel, where the area at the threshold is too large
+/// by the faint rim.
+double radius_of(const BlobEllipse& ellipse) {
+    return std::sqrt(std::max(2 * (ellipse.major + ellipse.minor) - 1.0 / 3, 0.0));
+}
+
 /// Way of the centre during the exposure, from the blob's length; 0 where it could be a disc.
 double way_of(const BlobSums& s, const BlobEllipse& ellipse) {
     const double way = std::sqrt(12 * (ellipse.major - ellipse.minor));
@@ -27,7 +34,8 @@ double way_of(const BlobSums& s, const BlobEllipse& ellipse) {
 
 /// Copies a part of the frame, with the background in place of other blobs and of holes.
 void BallDetector::fill_window(const Blob& blob, const PixelBox& box) {
-    const int n = box.x1 - box.x0;
+    const int whole = (box.x1 - box.x0 + simd::fit_lanes - 1) / simd::fit_lanes * simd::fit_lanes;
+    const int n = std::min(whole, scene_.width() - box.x0);  // whole lanes where there are pixels
     for (int y = box.y0; y < box.y1; ++y) {
         float* now = window_now_.data() + (y - box.y0) * window_stride_;
         simd::disc_kernels().widen(scene_.now(y) + box.x0, scene_.high(y) + box.x0,
@@ -55,7 +63,7 @@ bool BallDetector::fit(const Blob& blob, const BlobEllipse& ellipse, BallCandida
     const double way = way_of(blob.sums, ellipse);
     double radius = std::max(2 * std::sqrt(ellipse.minor), options_.min_radius);
     const bool streak = way > 0;
-    if (!streak) radius = std::sqrt(blob.sums.area / std::numbers::pi);
+    if (!streak) radius = std::max(radius_of(ellipse), options_.min_radius);
     const double half = streak ? way / 2 : 0.0;
     const double reach_x = radius + half * std::abs(ellipse.along_x) + around;
     const double reach_y = radius + half * std::abs(ellipse.along_y) + around;

@@ -1,15 +1,11 @@
 // Runs of foreground pixels and what they are connected to; no label image.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 namespace trackcore {
-
-/// Most words of a mask are empty, and counting is a call where the CPU level has no instruction.
-inline int count_bits(std::uint64_t bits) { return bits == 0 ? 0 : std::popcount(bits); }
 
 /// Pixels [x0, x1) of row y, all above the background or all below it.
 struct BlobRun {

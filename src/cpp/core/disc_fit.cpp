@@ -11,79 +11,80 @@ namespace {
 using simd::BallShape;
 using simd::FitWindow;
 
-constexpr int most_parameters = simd::fit_parameters;
 constexpr int most_iterations = 12;
-constexpr double near_px = 2e-3;      // a shorter step ends the fit,
+// A shorter step ends the fit: the next one would be some three times as short,
+constexpr double near_px = 5e-3, near_streak_px = 2e-3;
 constexpr double near_sigmas = 0.01;  // or one that gains less than this, in squared sigmas
 constexpr double usual_soft = 0.7, soft_sigma = 0.5;  // known before any pixel is seen
 constexpr double start_soft = 0.8;  // wide enough to see an edge that is half a pixel off
 constexpr float least_soft = 0.3f, most_soft = 6.0f;  // a pixel's own width; worst defocus
 
-/// Normal equations of n parameters; small enough that plain loops beat a library.
+/// Normal equations; small enough that plain loops beat a library.
+template <int n>
 struct Normal {
-    int n;
-    double a[most_parameters][most_parameters];
-    double b[most_parameters];
+    double a[n][n];
+    double b[n];
     double energy;  // of what is left
 };
+
+constexpr int streak_parameters = simd::fit_parameters;
+constexpr int plain_parameters = simd::fit_offset;  // of a disc before a known background
 
 constexpr float moments_per_px = 2.5f, most_half_by_moments = 24.0f;
 constexpr int moments_per_pass = 3;  // take the time of one pass of the chord
 
-using Vector = double[most_parameters];
+using Vector = double[simd::fit_parameters];
 
-/// a = L D L^T with a's diagonal raised by `damping` of itself. False where a is not positive.
+/// a = L D L^T with a's diagonal raised by `damping` of itself.
+template <int n>
 class Factors {
   public:
-    Factors(const Normal& normal, double damping) : n_(normal.n) {
+    Factors(const Normal<n>& normal, double damping) {
         double most = 0.0;
-        for (int i = 0; i < n_; ++i) most = std::max(most, normal.a[i][i]);
-        for (int i = 0; i < n_; ++i) {
+        for (int i = 0; i < n; ++i) most = std::max(most, normal.a[i][i]);
+        for (int i = 0; i < n; ++i) {
+            double scaled[n];  // row i of L D
             for (int j = 0; j <= i; ++j) {
                 double sum = normal.a[i][j];
                 if (i == j) sum += damping * sum + 1e-9 * most;
-                for (int k = 0; k < j; ++k) sum -= l_[i][k] * l_[j][k] * d_[k];
-                if (i == j)
-                    d_[i] = sum;
-                else
-                    l_[i][j] = sum / d_[j];
+                for (int k = 0; k < j; ++k) sum -= l_[j][k] * scaled[k];
+                scaled[j] = sum;
+                if (i != j) l_[i][j] = sum * inverse_[j];
             }
-            if (!(d_[i] > 0.0)) positive_ = false, d_[i] = 1.0;
+            inverse_[i] = 1.0 / scaled[i];
+            if (!(scaled[i] > 0.0)) positive_ = false, inverse_[i] = 1.0;
         }
     }
     bool positive() const { return positive_; }
     void solve(const double* b, double* x) const {
-        for (int i = 0; i < n_; ++i) {
+        for (int i = 0; i < n; ++i) {
             x[i] = b[i];
             for (int k = 0; k < i; ++k) x[i] -= l_[i][k] * x[k];
         }
-        for (int i = n_; i-- > 0;) {
-            x[i] /= d_[i];
-            for (int k = i + 1; k < n_; ++k) x[i] -= l_[k][i] * x[k];
+        for (int i = n; i-- > 0;) {
+            x[i] *= inverse_[i];
+            for (int k = i + 1; k < n; ++k) x[i] -= l_[k][i] * x[k];
         }
     }
 
   private:
-    int n_;
     bool positive_ = true;
-    double l_[most_parameters][most_parameters], d_[most_parameters];
+    double l_[n][n], inverse_[n];
 };
 
 /// Sums over the part of the window the ball can reach, and over all of it where the level of the
 /// background is sought.
-void evaluate(const FitWindow& window, const BallShape& shape, bool is_streak, int moments,
-              const DiscFitOptions& options, Normal& out) {
+template <int n>
+void evaluate(const FitWindow& window, const BallShape& shape, int moments,
+              const DiscFitOptions& options, Normal<n>& out) {
     const auto& kernels = simd::disc_kernels();
-    float sums[simd::fit_sums(most_parameters)];
-    const int all = is_streak ? most_parameters : simd::disc_parameters;
-    const int n = is_streak || options.offset ? all : simd::fit_offset;  // without the offset
+    float sums[simd::fit_sums(n)];
     if (moments > 0)
         kernels.streak_by_moments(window, shape, moments, sums);
     else
-        (is_streak        ? kernels.streak
-         : options.offset ? kernels.disc_and_offset
-                          : kernels.disc)(window, shape, sums);
-    out.n = all;
+        (n == streak_parameters  ? kernels.streak
+         : n == plain_parameters ? kernels.disc
+                                 : kernels.disc_and_offset)(window, shape, sums);
     int at = 0;
     for (int i = 0; i < n; ++i)
         for (int j = i; j < n; ++j) out.a[i][j] = out.a[j][i] = static_cast<double>(sums[at++]);
@@ -95,10 +96,12 @@ void evaluate(const FitWindow& window, const BallShape& shape, bool is_streak, i
     out.a[simd::fit_soft][simd::fit_soft] += weight;
     out.b[simd::fit_soft] += weight * off;
     out.energy += weight * off * off;
-    if (options.offset) return;
-    for (int i = 0; i < all; ++i) out.a[i][simd::fit_offset] = out.a[simd::fit_offset][i] = 0.0;
-    out.a[simd::fit_offset][simd::fit_offset] = 1.0;
-    out.b[simd::fit_offset] = 0.0;
+    if constexpr (n > simd::fit_offset) {
+        if (options.offset) return;
+        for (int i = 0; i < n; ++i) out.a[i][simd::fit_offset] = out.a[simd::fit_offset][i] = 0.0;
+        out.a[simd::fit_offset][simd::fit_offset] = 1.0;
+        out.b[simd::fit_offset] = 0.0;
+    }
 }
 
 BallShape stepped(const BallShape& shape, const Vector& step, bool is_streak,
@@ -132,15 +135,16 @@ BallShape stepped(const BallShape& shape, const Vector& step, bool is_streak,
 }
 
 /// What the step really taken should gain: bounds may have cut it.
-double gain(const Normal& normal, const BallShape& a, const BallShape& b) {
+template <int n>
+double gain(const Normal<n>& normal, const BallShape& a, const BallShape& b) {
     const auto along = [&](int parameter, float from, float to) {
         return normal.b[parameter] * static_cast<double>(to - from);
     };
     double total = along(simd::fit_level, a.level, b.level) + along(simd::fit_x, a.x, b.x) +
                    along(simd::fit_y, a.y, b.y) + along(simd::fit_radius, a.radius, b.radius) +
-                   along(simd::fit_soft, a.soft, b.soft) +
-                   along(simd::fit_offset, a.offset, b.offset);
-    if (normal.n > simd::disc_parameters) total += along(simd::fit_half, a.half, b.half);
+                   along(simd::fit_soft, a.soft, b.soft);
+    if constexpr (n > simd::fit_offset) total += along(simd::fit_offset, a.offset, b.offset);
+    if constexpr (n == streak_parameters) total += along(simd::fit_half, a.half, b.half);
     return total;
 }
 
@@ -150,12 +154,14 @@ double moved(const BallShape& a, const BallShape& b) {
                   std::abs(a.half - b.half)}));
 }
 
-/// Levenberg-Marquardt from one shape to a better one.
+/// Levenberg-Marquardt from one shape of n parameters to a better one.
+template <int n>
 struct Descent {
+    static constexpr bool is_streak = n == streak_parameters;
+    static constexpr double near = is_streak ? near_streak_px : near_px;
     const FitWindow& window;
     const DiscFitOptions& options;
-    bool is_streak;
-    Normal normal{}, trial{};
+    Normal<n> normal{}, trial{};
     long work = 0;  ///< pixels visited
     bool converged = false;
     double last_gain = 1e300;  ///< of the last good step, in squared sigmas
@@ -166,24 +172,25 @@ struct Descent {
     /// @param moments  of a streak's exposure that are looked at; 0: the chord will do
     void run(BallShape& shape, int moments) {
         const long cost = pixels() * (1 + moments / moments_per_pass);
-        evaluate(window, shape, is_streak, moments, options, normal);
+        evaluate<n>(window, shape, moments, options, normal);
         work += cost;
         double damping = 1e-4;
         converged = false;
         for (int i = 0; i < most_iterations && !converged; ++i) {
-            const Factors factors(normal, damping);
+            const Factors<n> factors(normal, damping);
             if (!factors.positive()) break;
             Vector step = {};
             factors.solve(normal.b, step);
             const BallShape next = stepped(shape, step, is_streak, options);
             const double enough = near_sigmas * normal.energy / static_cast<double>(pixels());
-            if (damping < 1e-3 &&
-                (moved(shape, next) < near_px || gain(normal, shape, next) < enough)) {
+            const double won = gain(normal, shape, next);
+            if (damping < 1e-3 && (moved(shape, next) < near || won < enough)) {
                 shape = next;  // the next step would be far shorter: what is known suffices
+                normal.energy -= std::max(won, 0.0);
                 converged = true;
                 break;
             }
-            evaluate(window, next, is_streak, moments, options, trial);
+            evaluate<n>(window, next, moments, options, trial);
             work += cost;
             if (trial.energy <= normal.energy) {
                 last_gain = (normal.energy - trial.energy) * static_cast<double>(pixels()) /
@@ -193,31 +200,29 @@ struct Descent {
                 damping = std::max(damping * 0.1, 1e-7);
             } else {
                 // where no step helps, this is the place
-                converged = moved(shape, next) < near_px;
+                converged = moved(shape, next) < near;
                 damping = std::max(damping * 20.0, 1e-3);
             }
         }
     }
 };
 
-}  // namespace
-
-DiscFit fit_disc(const FitWindow& window, const BallShape& start, const DiscFitOptions& options) {
-    const bool is_streak = start.half > 0.0f;
+template <int n>
+DiscFit fit_shape(const FitWindow& window, const BallShape& start, const DiscFitOptions& options) {
     DiscFit fit{};
     BallShape shape = start;
     shape.offset = 0.0f;
     shape.soft = static_cast<float>(
         std::min(start_soft, std::max(0.5, 0.9 * static_cast<double>(start.radius))));
-    Descent descent{window, options, is_streak};
+    Descent<n> descent{window, options};
     descent.run(shape, 0);
-    if (is_streak && descent.settled() && shape.half <= most_half_by_moments)
+    if (n == streak_parameters && descent.settled() && shape.half <= most_half_by_moments)
         descent.run(shape, static_cast<int>(std::ceil(moments_per_px * 2.0f * shape.half)));
-    const Normal& normal = descent.normal;
+    const Normal<n>& normal = descent.normal;
     const long pixels = descent.pixels();
     fit.work = descent.work;
     fit.shape = shape;
-    const double n_free = static_cast<double>(pixels - normal.n);
+    const double n_free = static_cast<double>(pixels - n);
     const double variance = n_free > 0 ? normal.energy / n_free : normal.energy;
     fit.error = std::sqrt(variance);
     const double total = static_cast<double>(simd::disc_kernels().energy(window));
@@ -225,7 +230,7 @@ DiscFit fit_disc(const FitWindow& window, const BallShape& start, const DiscFitO
     fit.explained = total > chance
                         ? std::clamp(1.0 - (normal.energy - chance) / (total - chance), 0.0, 1.0)
                         : 0.0;
-    const Factors factors(normal, 0.0);
+    const Factors<n> factors(normal, 0.0);
     const double per_pixel = std::max(variance, options.noise * options.noise);
     Vector x = {}, one = {};
     one[simd::fit_x] = 1.0;
@@ -242,6 +247,14 @@ DiscFit fit_disc(const FitWindow& window, const BallShape& start, const DiscFitO
              fit.covariance[0] > 0.0 && fit.covariance[2] > 0.0 && r >= options.least_radius &&
              r <= options.most_radius && off <= r + static_cast<double>(start.half);
     return fit;
+}
+
+}  // namespace
+
+DiscFit fit_disc(const FitWindow& window, const BallShape& start, const DiscFitOptions& options) {
+    if (start.half > 0.0f) return fit_shape<streak_parameters>(window, start, options);
+    if (options.offset) return fit_shape<simd::disc_parameters>(window, start, options);
+    return fit_shape<plain_parameters>(window, start, options);
 }
 
 }  // namespace trackcore

@@ -25,8 +25,8 @@ struct BallBase {
 
 struct BallKernels {
     /// Sets the bits of pixels with now - base > limit (`over`) and base - now > limit (`under`).
-    /// Returns whether there are any.
-    bool (*compare)(const std::uint8_t* now, const std::uint8_t* base, const std::uint8_t* limit,
+    /// Returns how many there are.
+    int (*compare)(const std::uint8_t* now, const std::uint8_t* base, const std::uint8_t* limit,
                     int blocks, std::uint64_t* over, std::uint64_t* under);
 
     /// Where a pixel is not foreground: moves the base towards it by rate / 2^16 of the difference,

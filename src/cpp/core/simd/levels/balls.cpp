@@ -12,12 +12,25 @@ void every_second(const std::uint8_t* __restrict src, int n, std::uint8_t* __res
     for (int x = 0; x < n; ++x) dst[x] = src[2 * x];
 }
 
+/// Bits that are set: compilers turn this into the instruction where the level has one.
+inline int count(const std::uint64_t* over, const std::uint64_t* under, int blocks) {
+    std::uint64_t n = 0;
+    for (int i = 0; i < blocks; ++i) {
+        std::uint64_t v = over[i] | under[i];
+        v -= v >> 1 & 0x5555555555555555u;
+        v = (v & 0x3333333333333333u) + (v >> 2 & 0x3333333333333333u);
+        v = (v + (v >> 4)) & 0x0F0F0F0F0F0F0F0Fu;
+        n += v * 0x0101010101010101u >> 56;
+    }
+    return static_cast<int>(n);
+}
+
 // ---- x86-64-v4: a block is a vector ----
 
 #if defined(__AVX512BW__)
 
-bool compare(const std::uint8_t* now, const std::uint8_t* base, const std::uint8_t* limit,
-             int blocks, std::uint64_t* over, std::uint64_t* under) {
+int compare(const std::uint8_t* now, const std::uint8_t* base, const std::uint8_t* limit,
+            int blocks, std::uint64_t* over, std::uint64_t* under) {
     std::uint64_t any = 0;
     for (int i = 0; i < blocks; ++i) {
         const __m512i n = _mm512_loadu_si512(now + i * ball_block);
@@ -27,7 +40,7 @@ bool compare(const std::uint8_t* now, const std::uint8_t* base, const std::uint8
         under[i] = _mm512_cmpgt_epu8_mask(_mm512_subs_epu8(b, n), most);
         any |= over[i] | under[i];
     }
-    return any != 0;
+    return any == 0 ? 0 : count(over, under, blocks);
 }
 
 /// base + rate * (now - base), the difference cut off at `most`; all in the base's format.
@@ -85,8 +98,8 @@ inline std::uint64_t above_u8(__m256i a, __m256i most) {
     return ~static_cast<std::uint32_t>(_mm256_movemask_epi8(no)) & 0xFFFFFFFFu;
 }
 
-bool compare(const std::uint8_t* now, const std::uint8_t* base, const std::uint8_t* limit,
-             int blocks, std::uint64_t* over, std::uint64_t* under) {
+int compare(const std::uint8_t* now, const std::uint8_t* base, const std::uint8_t* limit,
+            int blocks, std::uint64_t* over, std::uint64_t* under) {
     std::uint64_t any = 0;
     for (int i = 0; i < blocks; ++i) {
         const __m256i most = _mm256_set1_epi8(static_cast<char>(limit[i]));
@@ -99,7 +112,7 @@ bool compare(const std::uint8_t* now, const std::uint8_t* base, const std::uint8
         }
         any |= over[i] | under[i];
     }
-    return any != 0;
+    return any == 0 ? 0 : count(over, under, blocks);
 }
 
 inline __m256i taught(__m256i now, __m256i base, __m256i most, __m256i rate) {
@@ -145,8 +158,8 @@ void learn(const std::uint8_t* now, const std::uint8_t* before, const BallLimits
 
 #else
 
-bool compare(const std::uint8_t* now, const std::uint8_t* base, const std::uint8_t* limit,
-             int blocks, std::uint64_t* over, std::uint64_t* under) {
+int compare(const std::uint8_t* now, const std::uint8_t* base, const std::uint8_t* limit,
+            int blocks, std::uint64_t* over, std::uint64_t* under) {
     std::uint64_t any = 0;
     for (int i = 0; i < blocks; ++i) {
         const std::uint8_t *n = now + i * ball_block, *b = base + i * ball_block;
@@ -163,7 +176,7 @@ bool compare(const std::uint8_t* now, const std::uint8_t* base, const std::uint8
         }
         any |= over[i] | under[i];
     }
-    return any != 0;
+    return any == 0 ? 0 : count(over, under, blocks);
 }
 
 void learn(const std::uint8_t* __restrict now, const std::uint8_t* __restrict before,

@@ -290,10 +290,14 @@ float energy(const FitWindow& window) {
 void widen(const std::uint8_t* __restrict now, const std::uint8_t* __restrict high,
            const std::uint8_t* __restrict low, int n, float* __restrict now_out,
            float* __restrict base_out) {
-    for (int x = 0; x < n; ++x) {
+    const auto one = [&](int x) {
         now_out[x] = static_cast<float>(now[x]);
         base_out[x] = static_cast<float>((high[x] << 8 | low[x]) - 128) * (1.0f / 256.0f);
-    }
+    };
+    int x = 0;
+    for (; x + fit_lanes <= n; x += fit_lanes)
+        for (int i = 0; i < fit_lanes; ++i) one(x + i);  // a known number: whole vectors
+    for (; x < n; ++x) one(x);
 }
 
 }  // namespace
