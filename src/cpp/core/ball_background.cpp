@@ -11,8 +11,7 @@ namespace trackcore {
 namespace {
 
 constexpr int block = simd::ball_block;
-constexpr int turns = 8;                // a row learns from one frame in so many,
-constexpr int early_frames = 16;        // but from all of the first
+constexpr int early_frames = 16;        // all rows learn from these
 constexpr double sigma_rate = 0.25;     // of each visit, once in `turns` frames
 constexpr float least_sigma = 0.3f;     // what rounding to whole grey levels leaves
 constexpr double mean_change = 1.1284;  // E|a - b| of two pixels with noise 1: 2 / sqrt(pi)
@@ -28,11 +27,14 @@ void BallBackground::reset(int width, int height, const Options& options) {
     // an odd number of cache lines: rows do not all fall on the same ones
     stride_ = static_cast<std::ptrdiff_t>(blocks_ | 1) * block;
     const std::size_t plane = static_cast<std::size_t>(stride_) * height;
-    arena_.reserve(4 * plane);
+    const std::size_t lines = static_cast<std::size_t>(stride_) * ((height + turns - 1) / turns);
+    arena_.reserve(4 * plane + 2 * lines);
     auto* bytes = reinterpret_cast<std::uint8_t*>(arena_.data());
-    std::memset(bytes, 0, 4 * plane);
+    std::memset(bytes, 0, 4 * plane + 2 * lines);
     frames_[0] = bytes, frames_[1] = bytes + plane;
     high_ = bytes + 2 * plane, low_ = bytes + 3 * plane;
+    lines_[0] = bytes + 4 * plane, lines_[1] = lines_[0] + lines;
+    turn_[0] = turn_[1] = -1;
     for (auto& kept : kept_) kept.assign(place(0, height), 1);
     const std::size_t cells =
         static_cast<std::size_t>((height + noise_rows - 1) / noise_rows) * blocks_;
@@ -56,7 +58,14 @@ std::size_t BallBackground::capacity() const {
 
 void BallBackground::next() {
     now_ = 1 - now_;
+    turn_[now_] = -1;
     rate_ = static_cast<int>(std::min(share(), 0.4999) * 65536.0);
+}
+
+void BallBackground::borrow(const std::uint8_t* frame, std::ptrdiff_t stride) {
+    borrowed_ = frame, borrowed_stride_ = stride;
+    const int next = n_frames_ + 1;
+    turn_[now_] = next < early_frames ? -1 : next % turns;
 }
 
 void BallBackground::start() {
@@ -99,7 +108,7 @@ bool BallBackground::learns(int y, int frame) const {
 void BallBackground::keep(int y, int begin, int end, const std::uint64_t* over,
                           const std::uint64_t* under) {
     const std::uint8_t* from = now(y);
-    std::uint8_t *to = room(y), *kept = kept_[now_].data() + place(0, y);
+    std::uint8_t *to = kept_row(now_, y), *kept = kept_[now_].data() + place(0, y);
     if (over == nullptr || learns(y, n_frames_ + 1)) {
         std::memcpy(to + begin * block, from + begin * block,
                     static_cast<std::size_t>(end - begin) * block);

@@ -30,6 +30,7 @@ class BallBackground {
     };
 
     static constexpr int noise_rows = 16;  ///< rows that share an estimate of the noise
+    static constexpr int turns = 8;        ///< a row learns from one frame in so many
 
     /// Forgets everything; frames are this large from here on.
     void reset(int width, int height, const Options& options);
@@ -45,9 +46,7 @@ class BallBackground {
     /// Where row y of a frame that has to be copied goes.
     std::uint8_t* room(int y) { return frames_[now_] + row(y); }
     /// The frame need not be copied: until `release`, `now` is this. Its rows are whole blocks.
-    void borrow(const std::uint8_t* frame, std::ptrdiff_t stride) {
-        borrowed_ = frame, borrowed_stride_ = stride;
-    }
+    void borrow(const std::uint8_t* frame, std::ptrdiff_t stride);
     void release() { borrowed_ = nullptr; }
     bool borrowed() const { return borrowed_ != nullptr; }
     /// Of a borrowed frame, copies what the next one will ask for of blocks [begin, end) of row y:
@@ -58,7 +57,7 @@ class BallBackground {
         return borrowed_ != nullptr ? borrowed_ + y * borrowed_stride_ : frames_[now_] + row(y);
     }
     /// The frame before; only where it was kept.
-    const std::uint8_t* before(int y) const { return frames_[1 - now_] + row(y); }
+    const std::uint8_t* before(int y) const { return kept_row(1 - now_, y); }
     /// The same for one block: the background where nothing was kept, for it was that.
     const std::uint8_t* before(int y, int block) const {
         return kept_[1 - now_][place(block, y)] != 0 ? before(y) : high_ + row(y);
@@ -101,6 +100,13 @@ class BallBackground {
         return static_cast<std::size_t>(y) * blocks_ + block;
     }
     bool learns(int y, int frame) const;
+    /// Where row y of a frame was copied to. Rows that the next frame learns from lie close
+    /// together and are written over every second frame: they stay in the cache, which planes do
+    /// not.
+    std::uint8_t* kept_row(int frame, int y) const {
+        const bool apart = turn_[frame] >= 0 && (y + turn_[frame]) % turns == 0;
+        return apart ? lines_[frame] + row(y / turns) : frames_[frame] + row(y);
+    }
     std::size_t cell(int block, int y) const {
         return static_cast<std::size_t>(y / noise_rows) * blocks_ + block;
     }
@@ -113,7 +119,8 @@ class BallBackground {
     int rate_ = 0;  // what this frame's rows teach, in 1 / 2^16
     std::ptrdiff_t stride_ = 0;
     Arena arena_;
-    std::uint8_t *frames_[2] = {}, *high_ = nullptr, *low_ = nullptr;
+    std::uint8_t *frames_[2] = {}, *lines_[2] = {}, *high_ = nullptr, *low_ = nullptr;
+    int turn_[2] = {-1, -1};  // (y + this) % turns == 0: the row is in `lines_`; -1: none is
     const std::uint8_t* borrowed_ = nullptr;
     std::ptrdiff_t borrowed_stride_ = 0;
     std::vector<std::uint8_t> kept_[2];  // by block of a row: whether `frames_` has it
