@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 import trackcore as tc
 from tests.oracle import filters as oracle
+from trackcore.filters._order import median, quantiles
 from trackcore.filters._projective import fit_rigid
 from trackcore.filters._spikes import innovation_px
 
@@ -105,3 +106,12 @@ def test_distances_from_a_rigid_motion_are_the_least_that_the_cameras_allow(seed
     assert_allclose(fit.residual[good], np.array(least)[good], rtol=0.02, atol=1e-5)
     assert np.median(fit.residual[good]) <= 2 * noise + 2e-5
     assert (fit.residual[~good] > 5e-3).sum() >= 3
+
+
+@given(st.integers(1, 40), seeds)
+def test_order_statistics_are_numpys_to_the_bit(n, seed):
+    x = np.random.default_rng(seed).normal(0, 10, (n, 2)).round(1)  # some numbers are equal
+    assert_array_equal(median(x), np.median(x, axis=0))
+    assert_array_equal(median(x[:, 0]), np.median(x[:, 0]))
+    q = [0.0, 0.16, 0.5, 0.84, 1.0]
+    assert_array_equal(quantiles(x[:, 0], q), np.quantile(x[:, 0], q))

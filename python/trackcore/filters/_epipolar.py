@@ -70,7 +70,7 @@ def fundamentals(
     order = np.argsort(cost(sampson(F, a[some], b[some]), weight[some], limit), kind="stable")
     agree = sampson(F[order], a[some], b[some]) < limit
     starts = [int(order[i]) for i in _different(agree, _REFINED * count)]
-    polished = np.stack([F[order[0]], *(_polished(F[i], rows, a, b, limit) for i in starts)])
+    polished = np.concatenate([F[order[:1]], _polished(F[starts], rows, a, b, limit)])
     distance = sampson(polished, a, b)
     best = np.argsort(cost(distance, weight, limit), kind="stable")
     return [polished[best[i]] for i in _different(distance[best] < limit, count)]
@@ -78,14 +78,17 @@ def fundamentals(
 
 def _different(agree: NDArray[np.bool_], count: int) -> list[int]:
     """Return the first `count` rows of `agree`, leaving out those much like an earlier one."""
-    chosen = [0]
-    for i in range(1, len(agree)):
-        if len(chosen) == count:
+    rows = agree.astype(np.float32)  # whole numbers, exact: far faster than of truth values
+    size = rows.sum(axis=1)
+    chosen, new = [0], np.ones(len(agree), bool)
+    while len(chosen) < count:
+        shared = rows @ rows[chosen[-1]]
+        either = size + size[chosen[-1]] - shared
+        new &= shared <= _ALIKE * either.astype(np.float64)
+        new[: chosen[-1] + 1] = False
+        if not new.any():
             break
-        shared = (agree[chosen] & agree[i]).sum(axis=1)
-        either = (agree[chosen] | agree[i]).sum(axis=1)
-        if (shared <= _ALIKE * either).all():
-            chosen.append(i)
+        chosen.append(int(new.argmax()))
     return chosen
 
 
@@ -168,11 +171,14 @@ def _of_rank_two(F: Floats) -> Floats:
 
 
 def _polished(F: Floats, rows: Floats, a: Floats, b: Floats, limit: float) -> Floats:
+    """Return fundamental matrices (m, 3, 3), each fitted to the points that agree with it."""
     for _ in range(_POLISH_STEPS):
-        slope = ((a @ F.T)[:, :2] ** 2).sum(1) + ((b @ F)[:, :2] ** 2).sum(1)
+        Fa, Fb = F @ a.T, np.swapaxes(F, -1, -2) @ b.T
+        slope = (Fa[:, :2] ** 2).sum(axis=1) + (Fb[:, :2] ** 2).sum(axis=1)
         weight = _weight(sampson(F, a, b), limit) / np.maximum(slope, 1e-30)
-        weight /= weight.sum() + 1e-30
-        F = _of_rank_two(smallest_eigenvectors((rows.T * weight) @ rows).reshape(3, 3))
+        weight /= weight.sum(axis=1, keepdims=True) + 1e-30
+        normal = (rows.T * weight[:, None]) @ rows
+        F = _of_rank_two(smallest_eigenvectors(normal).reshape(-1, 3, 3))
     return F
 
 

@@ -24,6 +24,7 @@ from trackcore.filters._epipolar import (
     projected_distance,
     smallest_eigenvectors,
 )
+from trackcore.filters._order import median, quantiles
 
 _ROUNDS = 8
 _RESECTION_SAMPLES = 60
@@ -174,9 +175,9 @@ def robust_scale(residual: Floats) -> float:
     r = residual[np.isfinite(residual)]
     if not len(r):
         return 0.0
-    scale = float(np.median(r))
+    scale = float(median(r))
     for _ in range(4):
-        scale = float(np.median(r[r <= 3 * scale]))
+        scale = float(median(r[r <= 3 * scale]))
     return scale
 
 
@@ -227,7 +228,7 @@ def _gauge(rho: Floats, P: Floats, weight: Floats) -> tuple[Floats, Floats]:
     counts = (weight > 0.1) & np.isfinite(rho)
     if counts.sum() < 3:
         return rho, P
-    low, middle, high = np.quantile(rho[counts], [0.16, 0.5, 0.84])
+    low, middle, high = quantiles(rho[counts], [0.16, 0.5, 0.84])
     spread = max((high - low) / 2, 1e-12)
     P = np.concatenate([P[..., :3] + 0, P[..., 3:] * spread], axis=-1)
     P[..., 2:3] += P[..., 3:] * (middle / spread)

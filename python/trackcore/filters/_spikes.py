@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from trackcore.filters._order import median
 from trackcore.filters.report import Evidence
 from trackcore.options import FilterOptions
 from trackcore.tracks import Tracks
@@ -71,77 +72,95 @@ def innovation_px(xy_px: Floats, frame_numbers: Floats) -> Floats:
     extrapolate, which is less certain and counted accordingly. NaN where a track has fewer than
     three samples near enough in time.
     """
-    seen = np.isfinite(xy_px[..., 0])
-    before, before2 = _neighbours(seen)
-    after, after2 = (xy_px.shape[1] - 1 - i[:, ::-1] for i in _neighbours(seen[:, ::-1]))
-    inside = _predicted(xy_px, frame_numbers, before, after)
-    forward = _predicted(xy_px, frame_numbers, before, before2)
-    backward = _predicted(xy_px, frame_numbers, after, after2)
-    size = _own_part(xy_px, xy_px - inside, seen)
-    for ends in (forward, backward):
-        missing = np.isnan(size) & np.isfinite(ends[..., 0])
-        own = _own_part(xy_px, xy_px - ends, missing) / _NOISE_GAIN_ENDS
+    # every sample by itself, frame by frame: most of the array is empty where tracks live shortly
+    frame, track = np.nonzero(np.isfinite(xy_px[..., 0]).T)
+    samples = _Samples(track, frame, xy_px[track, frame], frame_numbers)
+    before2, before, after, after2 = samples.neighbours()
+    size = samples.own_part(samples.off(before, after))
+    for first, second in ((before, before2), (after, after2)):
+        off = samples.off(first, second)
+        missing = np.isnan(size) & np.isfinite(off[:, 0])
+        own = samples.own_part(off, missing) / _NOISE_GAIN_ENDS
         size = np.where(missing, own, size)
-    return size
+    found = np.full(xy_px.shape[:2], np.nan)
+    found[track, frame] = size
+    return found
 
 
-def _neighbours(seen: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the index of the last and last but one sample before each; -1 where there is none."""
-    n_tracks, n_frames = seen.shape
-    index = np.where(seen, np.arange(n_frames), -1)
-    last = np.full((n_tracks, n_frames + 1), -1, np.int64)
-    np.maximum.accumulate(index, axis=1, out=last[:, 1:])
-    before = last[:, :-1]
-    before2 = np.where(before >= 0, np.take_along_axis(last, np.maximum(before, 0), axis=1), -1)
-    return before, before2
+@dataclass(frozen=True, slots=True)
+class _Samples:
+    """The samples of all tracks in the order of their frames, there in that of the tracks."""
 
+    track: NDArray[np.int64]  # (n,)
+    frame: NDArray[np.int64]  # (n,) array indices, rising
+    xy: Floats  # (n, 2)
+    numbers: Floats  # (n_frames,)
 
-def _predicted(xy: Floats, numbers: Floats, a: NDArray[np.int64], b: NDArray[np.int64]) -> Floats:
-    """Return where the line through samples `a` and `b` puts each sample; NaN if too far."""
-    n_frames = len(numbers)
-    known = (a >= 0) & (b >= 0) & (a < n_frames) & (b < n_frames)
-    ia, ib = np.where(known, a, 0), np.where(known, b, 0)
-    now = numbers[None, :]
-    ta, tb = numbers[ia], numbers[ib]
-    step = np.median(np.diff(numbers)) if n_frames > 1 else 1.0
-    reach = np.maximum(np.abs(now - ta), np.abs(now - tb))
-    known &= (reach <= _LONGEST_GAP_FRAMES * step) & (ta != tb)
-    share = np.where(known, (now - ta) / np.where(ta == tb, 1.0, tb - ta), np.nan)
-    pa = np.take_along_axis(xy, ia[..., None], axis=1)
-    pb = np.take_along_axis(xy, ib[..., None], axis=1)
-    return np.asarray(pa + (pb - pa) * share[..., None])
+    def neighbours(self) -> list[NDArray[np.int64]]:
+        """Return the samples two and one before and after each in its track; -1: there is none."""
+        n = len(self.track)
+        order = np.argsort(self.track, kind="stable")  # track by track
+        found = []
+        for step in (-2, -1, 1, 2):
+            other = np.arange(n) + step
+            inside = (other >= 0) & (other < n)
+            other = np.where(inside, other, 0)
+            same = inside & (self.track[order[other]] == self.track[order])
+            at = np.empty(n, np.int64)
+            at[order] = np.where(same, order[other], -1)
+            found.append(at)
+        return found
 
+    def off(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> Floats:
+        """Return how far (n, 2) each is from the line through samples `a` and `b` in time.
 
-def _own_part(xy: Floats, innovation: Floats, wanted: NDArray[np.bool_]) -> Floats:
-    """Return the length of what is left of the innovations when each frame's field is removed.
+        NaN where one of them is missing or too far.
+        """
+        known = (a >= 0) & (b >= 0)
+        now = self.numbers[self.frame]
+        ta, tb = now[a], now[b]
+        step = np.median(np.diff(self.numbers)) if len(self.numbers) > 1 else 1.0
+        reach = np.maximum(np.abs(now - ta), np.abs(now - tb))
+        known &= reach <= _LONGEST_GAP_FRAMES * step
+        share = np.where(known, (now - ta) / np.where(known, tb - ta, 1.0), np.nan)
+        line = self.xy[a] + (self.xy[b] - self.xy[a]) * share[:, None]
+        return np.asarray(self.xy - line)
 
-    (n_tracks, n_frames); NaN in frames where none is wanted.
-    """
-    size = np.full(innovation.shape[:2], np.nan)
-    for f in np.flatnonzero(wanted.any(axis=0)).tolist():
-        known = np.flatnonzero(np.isfinite(innovation[:, f, 0]))
-        if not len(known):
-            continue
-        v = innovation[known, f]
-        if len(known) >= _LEAST_FOR_A_FIELD:
-            v = v - _affine_field(xy[known, f], v)
-        size[known, f] = np.hypot(v[:, 0], v[:, 1])
-    return size
+    def own_part(self, off: Floats, wanted: NDArray[np.bool_] | None = None) -> Floats:
+        """Return the lengths (n,) of what is left of `off` when each frame's field is removed.
+
+        NaN in frames where none is wanted.
+        """
+        size = np.full(len(off), np.nan)
+        frames = np.arange(len(self.numbers)) if wanted is None else np.unique(self.frame[wanted])
+        begin, end = (np.searchsorted(self.frame, frames, side) for side in ("left", "right"))
+        finite = np.isfinite(off[:, 0])
+        for i, j in zip(begin.tolist(), end.tolist(), strict=True):
+            known = i + np.flatnonzero(finite[i:j])
+            if not len(known):
+                continue
+            v = off[known]
+            if len(known) >= _LEAST_FOR_A_FIELD:
+                v = v - _affine_field(self.xy[known], v)
+            size[known] = np.hypot(v[:, 0], v[:, 1])
+        return size
 
 
 def _affine_field(at: Floats, v: Floats) -> Floats:
     """Return the affine field through vectors `v` at points `at` (robust least squares)."""
-    centre = np.median(at, axis=0)
+    centre = median(at)
     spread = np.abs(at - centre).max() + 1e-9
-    A = np.column_stack([np.ones(len(at)), (at - centre) / spread])
-    field = np.broadcast_to(np.median(v, axis=0), v.shape)
+    A = np.ones((len(at), 3))
+    A[:, 1:] = (at - centre) / spread
+    floor = 1e-9 * np.eye(3)
+    field = np.broadcast_to(median(v), v.shape)
     for _ in range(_FIELD_STEPS):
-        r = np.hypot(*(v - field).T)
-        scale = 1.48 * np.median(r) + 1e-9
-        w = np.clip(1 - (r / (4 * scale)) ** 2, 0, None) ** 2
+        off = v - field
+        r = np.hypot(off[:, 0], off[:, 1])
+        scale = 1.48 * median(r) + 1e-9
+        w = np.maximum(1 - (r / (4 * scale)) ** 2, 0) ** 2
         AtW = A.T * w
-        normal = AtW @ A + 1e-9 * np.eye(3)
-        field = A @ np.linalg.solve(normal, AtW @ v)
+        field = A @ np.linalg.solve(AtW @ A + floor, AtW @ v)
     return np.asarray(field)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from trackcore.options import SolveOptions, SolveWith
 from trackcore.solver._adjust import Estimate, Model
 from trackcore.solver._adjust import adjust as adjust_freely
-from trackcore.solver._colmap import Freedom, State
+from trackcore.solver._colmap import FINE, ROUGH, Freedom, State
 from trackcore.solver._free import SAME, adjusted, keyframe_solution, refitted, score_of, solve_free
 from trackcore.solver._held_out import held_out_errors
 from trackcore.solver._poses import directions, rays, triangulate
@@ -235,7 +235,7 @@ def with_all_tracks(task: Task, candidate: Candidate) -> Candidate:
     else:
         X = directions(state.T, ideal)
     state = replace(state, X=np.where(np.isfinite(state.X), state.X, X))
-    for _ in range(2):
+    for tolerance in (ROUGH, FINE):  # the first only tells what agrees
         error = state.errors(problem.uv)
         with np.errstate(invalid="ignore"):
             near = error < 2 * task.tolerance_px
@@ -246,7 +246,7 @@ def with_all_tracks(task: Task, candidate: Candidate) -> Candidate:
         if model.travels and model.focal != "free":
             freedom = Freedom(
                 focal=model.focal == "shared", lens=state.k != task.k, loss_px=task.loss_px,
-                iterations=20, most_frames=ALL_FRAMES,
+                iterations=20, most_frames=ALL_FRAMES, tolerance=tolerance,
             )  # fmt: skip
             state = adjusted(problem, state, use, freedom)
         else:

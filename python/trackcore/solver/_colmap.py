@@ -15,6 +15,12 @@ from trackcore.solver._thinned import ENOUGH_FRAMES
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+FINE, ROUGH = 1e-5, 1e-3
+"""Relative gains below which an adjustment ends: one that is kept, and one that is compared only or
+followed by another."""
+NEAR_RADIUS = 1e6
+"""Of Ceres' first step. Our starts are near what they become, and what is left to do lies along
+flat valleys (depth against focal length), in which Ceres' own 1e4 creeps."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +92,7 @@ def resect(
     pc = colmap()
     how = pc.AbsolutePoseEstimationOptions()
     how.ransac.max_error, how.ransac.random_seed = tolerance_px, seed
-    how.ransac.max_num_trials = 1000
+    how.ransac.min_num_trials, how.ransac.max_num_trials = 30, 1000
     found = pc.estimate_and_refine_absolute_pose(uv, X, _camera(focal, k), how)
     if found is None:
         return None
@@ -120,7 +126,7 @@ class Freedom:
     lens: bool = False
     loss_px: float = 1.0
     iterations: int = 30
-    tolerance: float = 1e-5
+    tolerance: float = FINE
     most_frames: int = ENOUGH_FRAMES
 
 
@@ -191,4 +197,5 @@ def _options(pc: Any, freedom: Freedom) -> Any:
     solver.num_threads = 1  # sums in a fixed order: the same bits every time
     solver.max_num_iterations = freedom.iterations
     solver.function_tolerance = freedom.tolerance
+    solver.initial_trust_region_radius = NEAR_RADIUS
     return how

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackcore.solver import _colmap as engine
-from trackcore.solver._colmap import Freedom, State
+from trackcore.solver._colmap import ROUGH, Freedom, State
 from trackcore.solver._keyframes import best_pairs, keyframes
 from trackcore.solver._poses import largest_angle, rays, triangulate
 from trackcore.solver._problem import Flags, Problem
@@ -33,6 +33,9 @@ GOOD_SCORE = 0.85
 FAIR_SCORE, SAME = 0.5, 0.02
 """Nor do two starts that both explain so much and are alike in that and in their focal length,
 reached from a shorter and from a longer one: that tracks agree no better is left."""
+ENOUGH_ALIKE, APART = 4, 2.0
+"""So many starts that explain the same with focal lengths a factor apart say that the tracks do
+not determine it: more starts would say so again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +110,7 @@ def solve_free(
             found.like(other) and (len(guesses) == 1 or found.across(other)) for other in tried
         )
         tried.append(found)
-        if found.score >= GOOD_SCORE or known:
+        if found.score >= GOOD_SCORE or known or _undetermined(tried):
             break
     best = max(tried, key=lambda start: start.score, default=None)
     return None if best is None else _finished(problem, best, freedom, tolerance_px, seed)
@@ -124,12 +127,20 @@ def keyframe_solution(
     start = _start(few, (a, b), focal, k, tolerance_px, seed)
     if start is None:
         return None
-    found = _grown(few, start, freedom, tolerance_px, seed)
+    found = _grown(few, start, replace(freedom, tolerance=ROUGH), tolerance_px, seed)
     score = score_of(few, found, tolerance_px)
     T = np.full((problem.uv.shape[1], 4, 4), np.nan)
     T[frames] = found.T
     state = replace(found, T=T, focal=np.full(len(T), found.focal[0]))
     return Start(state, pair, focal, frames, score)
+
+
+def _undetermined(tried: list[Start]) -> bool:
+    """Whether the best starts explain the same, whatever their focal length."""
+    top = max(start.score for start in tried)
+    alike = [start for start in tried if start.score > top - SAME]
+    focals = [float(np.median(start.state.focal)) for start in alike]
+    return top >= FAIR_SCORE and len(alike) >= ENOUGH_ALIKE and max(focals) > APART * min(focals)
 
 
 def _starts(
@@ -292,9 +303,10 @@ def _finished(
         return None
     wide = 2 * tolerance_px
     state = _all_frames(problem, state, wide, seed)
-    for iterations in (15, 40):
+    rough = replace(freedom, iterations=15, tolerance=ROUGH)
+    for how in (rough, replace(freedom, iterations=40)):
         state = _triangulated(problem, state, wide)
-        state = _adjusted(problem, state, replace(freedom, iterations=iterations), wide)
+        state = _adjusted(problem, state, how, wide)
         state = _all_frames(problem, state, wide, seed)
     if not state.solved.any():  # no lens has the focal length that was found in the end
         return None
