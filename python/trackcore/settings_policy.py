@@ -164,6 +164,10 @@ BY_MOTION: dict[MotionClass, dict[str, Any]] = {
 """The documents also enlarge the pattern, to 19 and 25 px: a larger window is lost more often in
 fast footage, not less."""
 
+STILL_PX, STILL_PATTERN = 0.5, 1.8
+"""Where the picture moves by less per frame, nothing turns, grows or is uncovered: a pattern so many
+times larger is not lost more often, and its noise is smaller."""
+
 PATTERN_BY_WIDTH = {0: 1.0, 1: 1.2, 2: 1.5}  # of SD, HD and 4K
 SEARCH_BY_FPS = {0: 1.3, 1: 1.0, 2: 0.8}  # of 24, 30 and 60 fps
 FAINT_THRESHOLD, FAINT_CORRELATION = 0.6, -0.1  # LOW texture
@@ -277,6 +281,8 @@ class _Draft:
         self.values |= BY_MOTION[probe.motion_class]
         speed_px = (probe.motion_magnitude or 0.0) * diagonal_px(clip.frame_size)
         self.why.append(f"{probe.motion_class.value} motion: {speed_px:.0f} px per frame")
+        if speed_px < STILL_PX:
+            self.scale("the camera stands: a larger pattern, for less noise", STILL_PATTERN, 1)
         needed = self.values["pattern_size"] + 2 * REACH_MARGIN * speed_px
         if needed > self.values["search_size"]:
             self.values["search_size"] = needed

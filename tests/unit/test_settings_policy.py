@@ -78,6 +78,11 @@ def test_larger_frames_get_larger_patterns() -> None:
     assert chosen(3840).search_size > chosen(1920).search_size
 
 
+def test_a_camera_that_stands_gets_a_larger_pattern() -> None:
+    sizes = [chosen(speed=px / 1469).pattern_size for px in (0.1, 0.4, 0.6, 3.0)]
+    assert sizes == [27, 27, 15, 15]
+
+
 def test_faint_texture_is_looked_for_more_sensitively() -> None:
     faint = chosen(texture=TextureClass.LOW)
     assert faint.threshold == pytest.approx(0.18)

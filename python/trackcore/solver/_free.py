@@ -127,7 +127,7 @@ def keyframe_solution(
     start = _start(few, (a, b), focal, k, tolerance_px, seed)
     if start is None:
         return None
-    found = _grown(few, start, replace(freedom, tolerance=ROUGH), tolerance_px, seed)
+    found = _grown(few, start, freedom, tolerance_px, seed)
     score = score_of(few, found, tolerance_px)
     T = np.full((problem.uv.shape[1], 4, 4), np.nan)
     T[frames] = found.T
