@@ -165,8 +165,8 @@ BY_MOTION: dict[MotionClass, dict[str, Any]] = {
 fast footage, not less."""
 
 STILL_PX, STILL_PATTERN = 0.5, 1.8
-"""Where the picture moves by less per frame, nothing turns, grows or is uncovered: a pattern so many
-times larger is not lost more often, and its noise is smaller."""
+"""Where the picture moves by less per frame, nothing turns, grows or is uncovered: a pattern so
+many times larger is not lost more often, and its noise is smaller."""
 
 PATTERN_BY_WIDTH = {0: 1.0, 1: 1.2, 2: 1.5}  # of SD, HD and 4K
 SEARCH_BY_FPS = {0: 1.3, 1: 1.0, 2: 0.8}  # of 24, 30 and 60 fps

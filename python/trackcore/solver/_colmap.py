@@ -16,8 +16,8 @@ from trackcore.solver._thinned import ENOUGH_FRAMES
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 FINE, ROUGH = 1e-5, 1e-3
-"""Relative gains below which an adjustment ends: one that is kept, and one that is compared only or
-followed by another."""
+"""Relative gains below which an adjustment ends: one that counts, and one that only shows which
+observations agree."""
 NEAR_RADIUS = 1e6
 """Of Ceres' first step. Our starts are near what they become, and what is left to do lies along
 flat valleys (depth against focal length), in which Ceres' own 1e4 creeps."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackcore.solver import _colmap as engine
-from trackcore.solver._colmap import ROUGH, Freedom, State
+from trackcore.solver._colmap import Freedom, State
 from trackcore.solver._keyframes import best_pairs, keyframes
 from trackcore.solver._poses import largest_angle, rays, triangulate
 from trackcore.solver._problem import Flags, Problem
@@ -303,10 +303,9 @@ def _finished(
         return None
     wide = 2 * tolerance_px
     state = _all_frames(problem, state, wide, seed)
-    rough = replace(freedom, iterations=15, tolerance=ROUGH)
-    for how in (rough, replace(freedom, iterations=40)):
+    for iterations in (15, 40):
         state = _triangulated(problem, state, wide)
-        state = _adjusted(problem, state, how, wide)
+        state = _adjusted(problem, state, replace(freedom, iterations=iterations), wide)
         state = _all_frames(problem, state, wide, seed)
     if not state.solved.any():  # no lens has the focal length that was found in the end
         return None
