@@ -27,7 +27,7 @@ struct BallKernels {
     /// Sets the bits of pixels with now - base > limit (`over`) and base - now > limit (`under`).
     /// Returns how many there are.
     int (*compare)(const std::uint8_t* now, const std::uint8_t* base, const std::uint8_t* limit,
-                    int blocks, std::uint64_t* over, std::uint64_t* under);
+                   int blocks, std::uint64_t* over, std::uint64_t* under);
 
     /// Where a pixel is not foreground: moves the base towards it by rate / 2^16 of the difference,
     /// and adds |now - before| to the block's sum.
